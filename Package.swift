@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The same strictness everywhere: a dependency that is not declared, an import that is wider than
+// it must be, or a warning is a build error.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+// Targets in the order of the flow: row → lease → step → tool → artifact → settlement → telemetry.
+var targets: [Target] = [
+  .target(name: "Jobs", swiftSettings: strict),
+  .target(
+    name: "Queueing",
+    dependencies: [
+      "Jobs",
+      .product(name: "GRDB", package: "GRDB.swift"),
+      .product(name: "Atomics", package: "swift-atomics"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "ToolExecution",
+    dependencies: [
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Artifacts",
+    dependencies: [
+      "Jobs",
+      .product(name: "Crypto", package: "swift-crypto"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Steps",
+    dependencies: [
+      "Jobs", "ToolExecution", "Artifacts",
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Workers",
+    dependencies: [
+      "Jobs", "Queueing", "ToolExecution",
+      .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "Telemetry",
+    dependencies: [
+      "Jobs",
+      .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: strict),
+  .target(
+    name: "OperatorAPI",
+    dependencies: [
+      "Jobs", "Queueing", "Telemetry",
+      .product(name: "Hummingbird", package: "hummingbird"),
+    ],
+    swiftSettings: strict),
+  .executableTarget(
+    name: "stepworks",
+    dependencies: [
+      "Jobs", "Queueing", "ToolExecution", "Artifacts", "Steps", "Workers", "Telemetry",
+      "OperatorAPI",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Configuration", package: "swift-configuration"),
+      .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .executableTarget(
+    name: "stepworks-supervisor",
+    cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),
+
+  .target(name: "TestSupport", dependencies: ["Jobs"], path: "Tests/TestSupport", swiftSettings: strict),
+  .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: strict),
+]
+
+// OpenCASCADE comes from Debian (scripts/setup installs it). Without it everything but the CAD tool
+// still builds; the steps that need it then say so.
+let openCascadeHeaders = "/usr/include/opencascade"
+if FileManager.default.fileExists(atPath: openCascadeHeaders + "/STEPCAFControl_Reader.hxx") {
+  targets.append(
+    .executableTarget(
+      name: "stepworks-cad",
+      cxxSettings: [
+        .unsafeFlags(["-isystem", openCascadeHeaders]),
+        .treatAllWarnings(as: .error),
+      ],
+      linkerSettings: [
+        "TKXDESTEP", "TKSTEP", "TKSTEPAttr", "TKSTEPBase", "TKXSBase", "TKRWMesh", "TKXCAF", "TKVCAF",
+        "TKMesh", "TKPrim", "TKBO", "TKBool", "TKFillet", "TKShHealing", "TKGeomAlgo", "TKGeomBase", "TKLCAF", "TKCDF", "TKTopAlgo", "TKBRep", "TKG3d",
+        "TKG2d", "TKMath", "TKernel", "m",
+      ].map { .linkedLibrary($0) }))
+}
+
+let package = Package(
+  name: "stepworks",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "stepworks", targets: ["stepworks"]),
+    .executable(name: "stepworks-supervisor", targets: ["stepworks-supervisor"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+    .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
+    // One trait a package at most: two or more are recompiled at random after each re-plan.
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: targets,
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,133 @@
+import Atomics
+import Dispatch
+import GRDB
+import Glibc
+
+/// Wakes on commits to the database, by whichever process, without polling it.
+///
+/// inotify on the write-ahead log says that somebody writes; the event comes a little before the commit is visible, so
+/// `PRAGMA data_version` is read a few times in the milliseconds after it. The log is made anew now and then; the watch
+/// follows it. A wake-up may be spurious, and one may be missed while the watch is moved: callers look for themselves,
+/// and look once in a while without being woken.
+package final class CommitWatcher: Sendable {
+  /// One element per wake-up; wake-ups that nobody has taken yet are one.
+  package let wakeUps: AsyncStream<Void>
+
+  private let watch: LogWatch
+
+  package init(_ queue: JobQueue) throws {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    wakeUps = stream
+    watch = try explainingErrors(path: queue.path) { try LogWatch(path: queue.path) { continuation.yield() } }
+    continuation.onTermination = { [watch] _ in watch.stop() }
+  }
+
+  package func stop() { watch.stop() }
+
+  deinit { watch.stop() }
+}
+
+/// The inotify side, confined to one dispatch queue.
+private final class LogWatch: @unchecked Sendable {
+  private let logPath: String
+  private let onCommit: @Sendable () -> Void
+  private let database: DatabaseQueue
+  private let queue = DispatchQueue(label: "stepworks.commit-watcher")
+  private let descriptor: Int32
+  private let source: any DispatchSourceRead
+  // Touched on `queue` only.
+  private var watchDescriptor: Int32 = -1
+  private var lastVersion: Int64 = -1
+  private let isStopped = ManagedAtomic(false)
+
+  /// How long after an event to look for its commit: the first looks are close together, for the sake of latency.
+  /// Microseconds before each look.
+  private static let looks = [0, 100, 200, 400, 800, 2_000, 4_000, 8_000, 16_000]
+
+  init(path: String, onCommit: @escaping @Sendable () -> Void) throws {
+    logPath = path + "-wal"
+    self.onCommit = onCommit
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.label = "stepworks.commit-watcher"
+    // A connection of its own that stays open: closing the last one would delete the log.
+    database = try DatabaseQueue(path: path, configuration: configuration)
+    descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+    guard descriptor >= 0 else {
+      throw QueueError.unreadable(path: path, reason: "inotify is not available (\(String(cString: strerror(errno))))")
+    }
+    let descriptor = self.descriptor
+    source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    source.setCancelHandler { close(descriptor) }
+    queue.sync {
+      lastVersion = dataVersion()
+      arm()
+    }
+    source.setEventHandler { [weak self] in self?.logChanged() }
+    source.activate()
+  }
+
+  func stop() {
+    isStopped.store(true, ordering: .relaxed)
+    source.cancel()
+  }
+
+  private func arm() {
+    watchDescriptor = inotify_add_watch(
+      descriptor, logPath, UInt32(IN_MODIFY) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF))
+  }
+
+  /// Looks until the version has been still for the whole series: an event that came with an earlier one may belong to
+  /// a commit that is not visible yet.
+  private func logChanged() {
+    drainEvents()
+    var look = 0
+    while look < Self.looks.count, !isStopped.load(ordering: .relaxed) {
+      if Self.looks[look] > 0, waitForEvent(microseconds: Self.looks[look]) {
+        drainEvents()
+        look = 0
+      }
+      if watchDescriptor < 0 { arm() }
+      let version = dataVersion()
+      if version != lastVersion {
+        lastVersion = version
+        onCommit()
+      }
+      look += 1
+    }
+  }
+
+  /// Sleeps at most `microseconds`; a long sleep ends with the next event.
+  private func waitForEvent(microseconds: Int) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard microseconds >= 1000 else {
+      usleep(UInt32(microseconds))  // poll knows only milliseconds
+      return poll(&request, 1, 0) > 0
+    }
+    return poll(&request, 1, Int32(microseconds / 1000)) > 0
+  }
+
+  private func drainEvents() {
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: MemoryLayout<inotify_event>.alignment) { buffer in
+      while true {
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        guard count > 0 else { return }
+        var offset = 0
+        while offset < count {
+          let event = buffer.load(fromByteOffset: offset, as: inotify_event.self)
+          if event.mask & (UInt32(IN_IGNORED) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)) != 0 {
+            watchDescriptor = -1
+          }
+          offset += MemoryLayout<inotify_event>.size + Int(event.len)
+        }
+      }
+    }
+  }
+
+  private func dataVersion() -> Int64 {
+    let version = try? database.read { db in
+      try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+    }
+    return version ?? lastVersion - 1  // unreadable now: wake, and let the reader meet the error
+  }
+}

@@ -1,0 +1,94 @@
+import GRDB
+
+/// Why the database cannot be used. Each case reads as one sentence that names the file and the next thing to do.
+package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
+  case missingDatabase(path: String)
+  case notADatabase(path: String)
+  case foreignDatabase(path: String)
+  case newerDatabase(path: String, found: Int, known: Int)
+  case olderDatabase(path: String, found: Int, known: Int)
+  case readOnly(path: String)
+  case diskFull(path: String)
+  case unreadable(path: String, reason: String)
+  /// Another process holds the write lock longer than the caller wants to wait.
+  case busy(path: String)
+  /// A trigger or a CHECK refused the write; the message is the schema's own.
+  case refused(String)
+  case unknownStep(String, known: [String])
+  case noSuchJob(Int64)
+  case wrongState(jobID: Int64, state: String, wanted: String)
+  case noSuchQueue(String, known: [String])
+
+  package var description: String {
+    switch self {
+    case .missingDatabase(let path):
+      "There is no database at \(path); create it with: stepworks migrate --database \(path)"
+    case .notADatabase(let path):
+      "\(path) is not a SQLite database; name another file with --database or move this one away."
+    case .foreignDatabase(let path):
+      "\(path) is the SQLite database of another program; name another file with --database."
+    case .newerDatabase(let path, let found, let known):
+      "\(path) was written by a newer stepworks (schema \(found), this binary knows \(known)); install that version."
+    case .olderDatabase(let path, let found, let known):
+      "\(path) has schema \(found) and this binary needs \(known); stop the workers, then run: stepworks migrate --database \(path)"
+    case .readOnly(let path):
+      "\(path) or its directory cannot be written by this user; SQLite needs to write both."
+    case .diskFull(let path):
+      "The disk that holds \(path) is full; free some space, nothing was lost."
+    case .unreadable(let path, let reason):
+      "\(path) cannot be used: \(reason)."
+    case .busy(let path):
+      "Another process keeps \(path) locked for writing; try again when it is done."
+    case .refused(let message):
+      message
+    case .unknownStep(let name, let known):
+      "There is no step '\(name)'; known steps: \(known.isEmpty ? "none yet, run stepworks migrate" : known.joined(separator: ", "))."
+    case .noSuchJob(let id):
+      "There is no job \(id)."
+    case .wrongState(let jobID, let state, let wanted):
+      "Job \(jobID) is \(state); only a job that is \(wanted) can be."
+    case .noSuchQueue(let name, let known):
+      "There is no queue '\(name)'; known queues: \(known.isEmpty ? "none yet" : known.joined(separator: ", "))."
+    }
+  }
+}
+
+extension QueueError {
+  /// What SQLite says, as a sentence about the file.
+  init(_ error: DatabaseError, path: String) {
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      self = .notADatabase(path: path)
+    case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+      self = .readOnly(path: path)
+    case .SQLITE_FULL:
+      self = .diskFull(path: path)
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      self = .busy(path: path)
+    case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH:
+      let message = error.message ?? "a constraint"
+      let prefix = "stepworks: "
+      self = .refused(
+        message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : "The database refused it: \(message).")
+    default:
+      self = .unreadable(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
+    }
+  }
+
+  /// Whether the same write may succeed later without anybody changing it.
+  var isTransient: Bool {
+    switch self {
+    case .busy, .diskFull, .unreadable: true
+    default: false
+    }
+  }
+}
+
+/// Runs database work and turns what SQLite throws into a ``QueueError``.
+func explainingErrors<T>(path: String, _ work: () throws -> T) throws -> T {
+  do {
+    return try work()
+  } catch let error as DatabaseError {
+    throw QueueError(error, path: path)
+  }
+}

@@ -1,0 +1,123 @@
+import Dispatch
+import GRDB
+import Synchronization
+
+/// The one way by which this process writes.
+///
+/// Writes that arrive while another commits are committed together with the next one (group commit): that is what
+/// makes a disk flush per commit affordable. Each transaction is BEGIN IMMEDIATE, so it never meets a
+/// SQLITE_BUSY_SNAPSHOT. A submitted write runs to its end whatever becomes of the task that submitted it.
+final class WriteLane: Sendable {
+  /// How many writes share a transaction at most: bounds how long other processes wait for the lock.
+  static let maximumBatch = 500
+
+  private struct State {
+    var pending: [any PendingWrite] = []
+    var isDraining = false
+  }
+
+  private let database: QueueDatabase
+  private let waitsForever: Bool
+  private let state = Mutex(State())
+  /// A thread of its own: waiting for the lock of another process must not hold a thread of the task pool.
+  private let queue = DispatchQueue(label: "stepworks.write-lane")
+
+  init(database: QueueDatabase, busyTimeout: Duration?) {
+    self.database = database
+    self.waitsForever = busyTimeout == nil
+  }
+
+  /// - Parameter work: may run more than once, each time from the same state of the database.
+  func write<T: Sendable>(_ work: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      let write = ContinuedWrite(work: work, continuation: continuation)
+      let mustDrain = state.withLock { state in
+        state.pending.append(write)
+        defer { state.isDraining = true }
+        return !state.isDraining
+      }
+      if mustDrain { queue.async { self.drain() } }
+    }
+  }
+
+  private func drain() {
+    while true {
+      let batch = state.withLock { state in
+        let batch = Array(state.pending.prefix(Self.maximumBatch))
+        state.pending.removeFirst(batch.count)
+        if batch.isEmpty { state.isDraining = false }
+        return batch
+      }
+      if batch.isEmpty { return }
+      commit(batch)
+    }
+  }
+
+  private func commit(_ batch: [any PendingWrite]) {
+    do {
+      try transaction { db in
+        for write in batch { try write.attempt(db) }
+      }
+      for write in batch { write.succeed() }
+    } catch {
+      // One bad write must not take its neighbours down: each gets a transaction of its own.
+      guard batch.count > 1 else { return batch[0].fail(error) }
+      for write in batch { commit([write]) }
+    }
+  }
+
+  private func transaction(_ body: (Database) throws -> Void) throws {
+    try explainingErrors(path: database.path) {
+      try database.pool.writeWithoutTransaction { db in
+        try begin(db)
+        do {
+          try body(db)
+          try db.execute(sql: "COMMIT")
+        } catch {
+          if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }  // the first error is the one to tell
+          throw error
+        }
+      }
+    }
+  }
+
+  private func begin(_ db: Database) throws {
+    while true {
+      do {
+        return try db.execute(sql: "BEGIN IMMEDIATE")
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && waitsForever {
+        continue  // the busy handler has slept
+      }
+    }
+  }
+}
+
+/// A write and whoever waits for it, with the type of its value erased.
+private protocol PendingWrite: Sendable {
+  func attempt(_ db: Database) throws
+  func succeed()
+  func fail(_ error: any Error)
+}
+
+private final class ContinuedWrite<T: Sendable>: PendingWrite {
+  private let work: @Sendable (Database) throws -> T
+  private let continuation: CheckedContinuation<T, any Error>
+  private let value = Mutex<T?>(nil)
+
+  init(work: @escaping @Sendable (Database) throws -> T, continuation: CheckedContinuation<T, any Error>) {
+    self.work = work
+    self.continuation = continuation
+  }
+
+  func attempt(_ db: Database) throws {
+    let result = try work(db)
+    value.withLock { $0 = result }
+  }
+
+  func succeed() {
+    guard let result = value.withLock({ $0 }) else { preconditionFailure("a committed write has a value") }
+    continuation.resume(returning: result)
+  }
+
+  func fail(_ error: any Error) { continuation.resume(throwing: error) }
+}

@@ -33,6 +33,8 @@ package struct DeadWorker: Sendable {
   package let lock: WorkerLock
   /// What it was running.
   package let leases: [LeaseToken]
+  /// Of the tools it had started, or was about to start: each is recorded before it runs.
+  package let runIDs: [String]
 }
 
 extension JobQueue {
@@ -108,13 +110,16 @@ extension JobQueue {
     var dead: [DeadWorker] = []
     for worker in alive {
       guard let lock = try WorkerLock(name: worker.lockName, in: lockDirectory) else { continue }
-      let leases = try await read { db in
-        // Its row may have been settled between the two reads: then there is nothing to rescue.
-        try String.fetchOne(db, sql: "SELECT state FROM workers WHERE id = ?", arguments: [worker.id])
-          .map { ["running", "draining"].contains($0) } == true ? try Self.leases(of: worker.id, in: db) : nil
+      let found = try await read { db -> ([LeaseToken], [String])? in
+        // It may have ended in good order between the two reads: then there is nothing to rescue.
+        let state = try String.fetchOne(db, sql: "SELECT state FROM workers WHERE id = ?", arguments: [worker.id])
+        guard state == "running" || state == "draining" else { return nil }
+        let runIDs = try String.fetchAll(
+          db, sql: "SELECT run_id FROM tool_processes WHERE worker_id = ? ORDER BY id", arguments: [worker.id])
+        return (try Self.leases(of: worker.id, in: db).sorted { $0.jobID < $1.jobID }, runIDs)
       }
-      guard let leases else { continue }
-      dead.append(DeadWorker(id: worker.id, lock: lock, leases: leases.sorted { $0.jobID < $1.jobID }))
+      guard let (leases, runIDs) = found else { continue }
+      dead.append(DeadWorker(id: worker.id, lock: lock, leases: leases, runIDs: runIDs))
     }
     return dead
   }

@@ -1,0 +1,71 @@
+package import Jobs
+package import SystemPackage
+
+/// The private directory of one run of a job.
+///
+/// A tool writes only here; what is worth keeping leaves by ``publish(_:role:mediaType:provenance:)``.
+package struct Attempt: Sendable {
+  let store: ArtifactStore
+  package let directory: FilePath
+  /// Kept after the run.
+  package let logDirectory: FilePath
+
+  /// Renames a file that the run has made into the store.
+  ///
+  /// The file must be a regular one in this directory with at least one byte; that its content is right the step has
+  /// checked. It is on the disk before the artifact is returned, with a sidecar that says where it came from.
+  /// - Parameter name: relative to ``directory``.
+  /// - Throws: ``JobFailure`` of class `invalid_output` or `no_space`.
+  package func publish(_ name: String, role: String, mediaType: String, provenance: JSONValue) throws -> Artifact {
+    let relative = FilePath(name)
+    guard !relative.isAbsolute, relative.components.count == 1, relative.components.first?.kind == .regular else {
+      throw JobFailure(.invalidOutput, "The tool named an output outside its directory: '\(name)'.")
+    }
+    do {
+      let file = directory.appending(relative.components)
+      let digest = try FileDigest(of: file, followSymlinks: false)
+      guard digest.bytes > 0 else { throw JobFailure(.invalidOutput, "The tool wrote an empty file: '\(name)'.") }
+      try Files.flush(file)
+      let place = store.artifacts.appending(String(digest.sha256.prefix(2))).appending(digest.sha256)
+      try Files.makeDirectory(place)
+      let published = place.appending(relative.components)
+      try Files.move(file, to: published)
+      let artifact = Artifact(
+        role: role, path: published.string, mediaType: mediaType, bytes: digest.bytes, sha256: digest.sha256,
+        derivationKey: FileDigest.sha256(of: provenance.text), provenance: provenance)
+      try writeSidecar(of: artifact, name: name, in: place)
+      for directory in [place, place.removingLastComponent(), store.artifacts] { try Files.flush(directory) }
+      return artifact
+    } catch let error as StoreError {
+      throw error.failure
+    }
+  }
+
+  /// `<name>.<derivation key, 12 digits>.json`: equal bytes may be derived in several ways.
+  private func writeSidecar(of artifact: Artifact, name: String, in place: FilePath) throws {
+    let sidecar = "\(name).\(artifact.derivationKey.prefix(12)).json"
+    let text = JSONValue.object([
+      "sha256": .string(artifact.sha256), "bytes": .integer(artifact.bytes), "media_type": .string(artifact.mediaType),
+      "role": .string(artifact.role), "derivation_key": .string(artifact.derivationKey),
+      "provenance": artifact.provenance,
+    ]).text
+    let draft = directory.appending(".sidecar")
+    try Files.write(text + "\n", to: draft)
+    try Files.flush(draft)
+    try Files.move(draft, to: place.appending(sidecar))
+  }
+
+  /// Writes a small file beside the logs, where it is kept.
+  package func keep(_ text: String, as name: String) throws -> FilePath {
+    let path = logDirectory.appending(name)
+    do {
+      try Files.write(text, to: path)
+    } catch let error as StoreError {
+      throw error.failure
+    }
+    return path
+  }
+
+  /// Removes the directory; the logs stay.
+  package func discard() throws { try Files.remove(directory) }
+}

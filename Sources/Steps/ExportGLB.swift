@@ -1,0 +1,33 @@
+package import Jobs
+
+/// `export_glb`: a STEP file as a binary glTF for the web.
+package struct ExportGLB: Step {
+  package static let definition = StepDefinition(
+    name: "export_glb", version: 1, queue: "cad",
+    summary: "Tessellates a STEP file into a GLB: part tree, instances, names and colours kept; metres, +Y up.",
+    parameters: ParameterSchema([
+      CADRun.source,
+      Parameter(
+        "preset", .choice(["preview", "production", "hero"]),
+        "How fine the mesh is, relative to the size of the model.", default: .string("production")),
+      Parameter(
+        "chord_mm", .number(0.0001...1000),
+        "Largest distance between mesh and surface in mm; overrides the preset."),
+      Parameter(
+        "angle_degrees", .number(0.5...90), "Largest angle between neighbouring facets in degrees; overrides the preset."),
+      Parameter(
+        "triangle_budget", .integer(1...100_000_000),
+        "Most triangles the file may have; the mesh is made coarser until it holds."),
+    ]), retry: CADRun.retry, tools: ["stepworks-cad"])
+
+  let environment: StepEnvironment
+
+  package var definition: StepDefinition { Self.definition }
+
+  package func run(_ context: StepContext) async throws -> StepResult {
+    try await CADRun(environment: environment, context: context, definition: definition)
+      .run("export_glb") { path, role in
+        if role == "glb" { try GLBContainer.check(path) }
+      }
+  }
+}

@@ -1,0 +1,29 @@
+import FoundationEssentials
+package import Jobs
+import SystemPackage
+
+/// `extract_metadata`: what a STEP file holds, as one JSON document.
+package struct ExtractMetadata: Step {
+  package static let definition = StepDefinition(
+    name: "extract_metadata", version: 1, queue: "cad",
+    summary: "Reads a STEP file: header, units, product tree, sizes, colours, properties, as one JSON document.",
+    parameters: ParameterSchema([
+      CADRun.source,
+      Parameter(
+        "density_kg_m3", .number(0.001...100_000),
+        "Density in kg/m³; with it the document also gives masses."),
+    ]), retry: CADRun.retry, tools: ["stepworks-cad"])
+
+  let environment: StepEnvironment
+
+  package var definition: StepDefinition { Self.definition }
+
+  package func run(_ context: StepContext) async throws -> StepResult {
+    try await CADRun(environment: environment, context: context, definition: definition)
+      .run("extract_metadata") { path, _ in
+        guard let data = FileManager.default.contents(atPath: path.string),
+          case .object(let document)? = try? JSONValue(parsing: data), !document.isEmpty
+        else { throw JobFailure(.invalidOutput, "stepworks-cad wrote metadata that is not a JSON object.") }
+      }
+  }
+}

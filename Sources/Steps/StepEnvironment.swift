@@ -1,0 +1,47 @@
+package import Artifacts
+package import Jobs
+package import SystemPackage
+package import ToolExecution
+
+/// What the steps are built on: given by the composition root.
+package struct StepEnvironment: Sendable {
+  package var store: ArtifactStore
+  package var runner: ToolRunner
+  package var reaper: ToolReaper
+  /// Tells runs of this database from those of any other on the machine.
+  package var databaseID: String
+  /// Where relative source paths start: an absolute directory.
+  package var sourceDirectory: FilePath
+  package var cad: Tool
+  /// For the runs of `ping` that ask for a process.
+  package var pingLimits: ToolLimits
+
+  package init(
+    store: ArtifactStore, runner: ToolRunner, reaper: ToolReaper, databaseID: String, sourceDirectory: FilePath,
+    cad: Tool, pingLimits: ToolLimits
+  ) {
+    self.store = store
+    self.runner = runner
+    self.reaper = reaper
+    self.databaseID = databaseID
+    self.sourceDirectory = sourceDirectory
+    self.cad = cad
+    self.pingLimits = pingLimits
+  }
+}
+
+/// An outside program as it is installed here.
+package struct Tool: Sendable {
+  package var name: String
+  package var executable: FilePath
+  package var limits: ToolLimits
+  /// What it says of itself, a JSON object: a part of every derivation key.
+  package var version: JSONValue
+
+  package init(name: String, executable: FilePath, limits: ToolLimits, version: JSONValue) {
+    self.name = name
+    self.executable = executable
+    self.limits = limits
+    self.version = version
+  }
+}

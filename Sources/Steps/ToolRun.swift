@@ -1,0 +1,103 @@
+import Artifacts
+import FoundationEssentials
+import Jobs
+import SystemPackage
+import ToolExecution
+
+/// One tool run on behalf of a job: the request goes in, the result comes out, everything between is told to the
+/// worker.
+struct ToolRun: Sendable {
+  let environment: StepEnvironment
+  let context: StepContext
+  let attempt: Attempt
+  let name: String
+  let limits: ToolLimits
+
+  /// Runs the tool and returns its result object.
+  /// - Throws: ``JobFailure`` with the tool's own sentence where it gave one; ``StepSnooze`` when the tool asked for
+  ///   it; `CancellationError` when the job was stopped.
+  func run(_ command: ToolCommand) async throws -> JSONValue {
+    guard let runID = ToolRunID(rawValue: "\(environment.databaseID)-\(context.job.token)") else {
+      throw JobFailure(.toolFailed, "The run \(context.job.token) has no valid identifier.")
+    }
+    do {
+      let report = try await environment.runner.run(
+        command, limits: limits, runID: runID, logDirectory: attempt.logDirectory,
+        onStart: { process in
+          try await context.toolStarted(
+            ToolProcessRecord(
+              tool: name, runID: runID.rawValue, pid: process.pid, startTicks: process.startTicks,
+              bootID: process.bootID))
+        },
+        onMessage: { message in await tell(message) })
+      await context.toolEnded(report.usage(of: name))
+      try Task.checkCancellation()
+      return try result(of: report)
+    } catch let error as ToolError {
+      throw await failure(for: error, runID)
+    }
+  }
+
+  private func tell(_ message: ToolMessage) async {
+    switch message {
+    case .progress(let fraction, let message): await context.progress(fraction, message)
+    case .log(let level, let message): await context.log(StepLogLevel(rawValue: level) ?? .info, message)
+    case .result, .error: break  // in the report
+    }
+  }
+
+  private func result(of report: ToolReport) throws -> JSONValue {
+    if let failure = report.failure() {
+      if failure.asksForLater { throw StepSnooze(for: .seconds(30), reason: failure.sentence) }
+      throw JobFailure(
+        FailureClass(rawValue: failure.kind.rawValue) ?? .toolFailed, failure.sentence, exit: failure.exit.map(Int.init),
+        signal: failure.signal.map(Int.init), logTail: failure.logTail.isEmpty ? nil : failure.logTail)
+    }
+    guard let data = report.result, case .object(let members)? = try? JSONValue(parsing: data) else {
+      throw JobFailure(
+        .invalidOutput, "\(name) said that it was done but gave no result; its log is in \(attempt.logDirectory).",
+        exit: 0, logTail: report.logTail.isEmpty ? nil : report.logTail)
+    }
+    return .object(members)
+  }
+
+  private func failure(for error: ToolError, _ runID: ToolRunID) async -> any Error {
+    switch error {
+    case .missingTool, .missingSupervisor: return JobFailure(.missingTool, error.description)
+    case .cancelledBeforeStart: return CancellationError()
+    case .recordingFailed(let reason): return reason
+    case .invalidCommand, .startFailed, .supervisorFailed: return JobFailure(.toolFailed, error.description)
+    case .logDirectoryUnusable: return JobFailure(.noSpace, error.description)
+    case .supervisorDied(let signal, _):
+      return JobFailure(.workerDied, error.description, signal: Int(signal))
+    case .notReaped:
+      await reapForEver(runID)
+      return JobFailure(.toolFailed, error.description)
+    }
+  }
+
+  /// A job is not settled while a process of it may live: waits as long as it takes, and says so.
+  private func reapForEver(_ runID: ToolRunID) async {
+    while true {
+      do {
+        _ = try await environment.reaper.reap(runID)
+        return
+      } catch {
+        await context.log(.error, error.description)
+      }
+    }
+  }
+}
+
+extension ToolReport {
+  func usage(of tool: String) -> ToolUsage {
+    var usage = ToolUsage(
+      tool: tool, wallSeconds: wall.seconds, cpuSeconds: (userCPU + systemCPU).seconds,
+      peakMemoryBytes: Int64(clamping: peakResidentBytes))
+    switch ending {
+    case .exited(let status): usage.exit = Int(status)
+    case .signaled(let signal): usage.signal = Int(signal)
+    }
+    return usage
+  }
+}

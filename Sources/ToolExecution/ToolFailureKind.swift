@@ -26,13 +26,18 @@ package struct ToolFailure: Error, Sendable, Hashable {
   package var signal: Int32?
   /// The tool asks to be run again later (exit 75); nothing is wrong with the job.
   package var asksForLater: Bool
+  /// The end of what the tool wrote, 4 KiB at most.
   package var logTail: String
-}
 
-extension ToolReport {
-  /// Nil when the tool exited with 0 by itself. That alone does not make its output good.
-  ///
-  /// - Parameter terminated: what a run that was asked to end from outside counts as; only the caller knows whether
-  ///   its job was cancelled or its worker drains.
-  package func failure(whenTerminated terminated: ToolFailureKind = .interrupted) -> ToolFailure? { nil }
+  package init(
+    kind: ToolFailureKind, sentence: String, exit: Int32? = nil, signal: Int32? = nil, asksForLater: Bool = false,
+    logTail: String = ""
+  ) {
+    self.kind = kind
+    self.sentence = sentence
+    self.exit = exit
+    self.signal = signal
+    self.asksForLater = asksForLater
+    self.logTail = logTail
+  }
 }

@@ -24,3 +24,34 @@ package struct ToolReportedError: Sendable, Hashable {
     self.message = message
   }
 }
+
+extension ToolMessage {
+  /// Nil for a line that is no message: tools print what they like.
+  ///
+  /// Of a line with several meanings the first of result, error, progress, log counts.
+  package init?(line: [UInt8]) {
+    guard let object = JSONObjectLine(line) else { return nil }
+    if let result = object.members["result"], result.first == UInt8(ascii: "{") {
+      self = .result(Data(result))
+    } else if let error = object.members["error"].flatMap({ JSONObjectLine(Array($0)) }) {
+      guard let message = error.string("message") else { return nil }
+      self = .error(ToolReportedError(errorClass: error.string("class"), message: message))
+    } else if let fraction = object.number("progress") {
+      self = .progress(fraction: min(max(fraction, 0), 1), message: object.string("message"))
+    } else if let level = object.string("log"), let message = object.string("message") {
+      self = .log(level: level, message: message)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension JSONObjectLine {
+  fileprivate func string(_ key: String) -> String? {
+    members[key].flatMap { try? JSONDecoder().decode(String.self, from: Data($0)) }
+  }
+
+  fileprivate func number(_ key: String) -> Double? {
+    members[key].flatMap { try? JSONDecoder().decode(Double.self, from: Data($0)) }
+  }
+}

@@ -2,9 +2,13 @@ package import FoundationEssentials
 
 /// How a run ended and what it cost. Whoever holds one knows that no process of the run is left.
 package struct ToolReport: Sendable, Hashable {
+  /// The executable's file name.
+  package var tool: String
   package var ending: ToolEnding
   /// Why the supervisor ended the run; nil when the tool ended by itself.
   package var stopReason: ToolStopReason?
+  /// What the system said about ``ToolStopReason/outputLost``.
+  package var stopDetail: String?
   /// Largest resident size of any one process of the run, in bytes.
   package var peakResidentBytes: UInt64
   /// CPU time in user mode of all processes of the run.
@@ -27,6 +31,30 @@ package struct ToolReport: Sendable, Hashable {
   package var reportedError: ToolReportedError?
   /// The limits that held, so that a signal can be explained.
   package var limits: ToolLimits
+
+  package init(
+    tool: String, ending: ToolEnding, stopReason: ToolStopReason? = nil, stopDetail: String? = nil,
+    peakResidentBytes: UInt64 = 0, userCPU: Duration = .zero, systemCPU: Duration = .zero, wall: Duration = .zero,
+    startedAtMilliseconds: Int64 = 0, strayDescendants: Int = 0, outOfMemoryKillSeen: Bool = false,
+    logTail: String = "", result: Data? = nil, reportedError: ToolReportedError? = nil,
+    limits: ToolLimits = ToolLimits()
+  ) {
+    self.tool = tool
+    self.ending = ending
+    self.stopReason = stopReason
+    self.stopDetail = stopDetail
+    self.peakResidentBytes = peakResidentBytes
+    self.userCPU = userCPU
+    self.systemCPU = systemCPU
+    self.wall = wall
+    self.startedAtMilliseconds = startedAtMilliseconds
+    self.strayDescendants = strayDescendants
+    self.outOfMemoryKillSeen = outOfMemoryKillSeen
+    self.logTail = logTail
+    self.result = result
+    self.reportedError = reportedError
+    self.limits = limits
+  }
 }
 
 /// How the tool's own process ended.

@@ -19,9 +19,9 @@ package struct ToolRunner: Sendable {
   ///   - logDirectory: an existing directory that holds no other run. Gets `messages.jsonl` (protocol lines),
   ///     `tool.log` and `tool.log.1` (all other output) and at last `exit.json`.
   ///   - onStart: called before the tool starts: record the process, so that another daemon can end it. When it
-  ///     throws, nothing starts.
-  ///   - onMessage: called for every protocol line in order, the next one after it returns. It runs in a task that is
-  ///     not cancelled with the caller's.
+  ///     throws, nothing starts. It runs, as does `onMessage`, in a task that is not cancelled with the caller's.
+  ///   - onMessage: called for every protocol line in order, the next one after it returns.
+  /// - Throws: when there is no report. Except for ``ToolError/notReaped(_:)`` nothing of the run is left then either.
   package func run(
     _ command: ToolCommand,
     limits: ToolLimits,
@@ -30,6 +30,23 @@ package struct ToolRunner: Sendable {
     onStart: @escaping @Sendable (ToolProcess) async throws -> Void,
     onMessage: @escaping @Sendable (ToolMessage) async -> Void
   ) async throws(ToolError) -> ToolReport {
-    throw .supervisorFailed("not built yet")
+    try check(command, logDirectory: logDirectory)
+    let control: SupervisorControl
+    do {
+      control = try SupervisorControl()
+    } catch {
+      throw .supervisorFailed("No line could be opened to the supervisor of \(command.executable): \(error).")
+    }
+    let run = SupervisedRun(
+      supervisor: supervisor, command: command, limits: limits, runID: runID, logDirectory: logDirectory,
+      control: control, onStart: onStart, onMessage: onMessage)
+    // Shielded: a cancelled run must still be waited for until its supervisor has proven that nothing is left.
+    let work = Task { await run.perform() }
+    let result = await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      control.cancel()
+    }
+    return try result.get()
   }
 }

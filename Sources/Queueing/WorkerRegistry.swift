@@ -11,11 +11,9 @@ package struct WorkerIdentity: Sendable, Hashable {
   package var steps: [StepName]
   /// `nil`: every queue.
   package var queues: [QueueName]?
-  package var statusAddress: String?
 
   package init(
-    host: String, pid: Int32, bootID: String, version: String, steps: [StepName], queues: [QueueName]? = nil,
-    statusAddress: String? = nil
+    host: String, pid: Int32, bootID: String, version: String, steps: [StepName], queues: [QueueName]? = nil
   ) {
     self.host = host
     self.pid = pid
@@ -23,7 +21,6 @@ package struct WorkerIdentity: Sendable, Hashable {
     self.version = version
     self.steps = steps
     self.queues = queues
-    self.statusAddress = statusAddress
   }
 }
 
@@ -44,15 +41,14 @@ extension JobQueue {
     return try await lane.write { db in
       try db.run(
         """
-        INSERT INTO workers (host, pid, boot_id, lock_name, version, steps, queues, status_address, config_version,
-          started_at, heartbeat_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(updated_at) FROM worker_configs), ?, ?)
+        INSERT INTO workers (host, pid, boot_id, lock_name, version, steps, queues, config_version, started_at,
+          heartbeat_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT max(updated_at) FROM worker_configs), ?, ?)
         """,
         [
           identity.host, identity.pid, identity.bootID, lock.name, identity.version,
           JSONValue.array(identity.steps.map { .string($0.rawValue) }).text,
-          identity.queues.map { JSONValue.array($0.map { .string($0.rawValue) }).text }, identity.statusAddress, now,
-          now,
+          identity.queues.map { JSONValue.array($0.map { .string($0.rawValue) }).text }, now, now,
         ])
       return db.lastInsertedRowID
     }
@@ -68,6 +64,13 @@ extension JobQueue {
         WHERE id = ? AND state IN ('running', 'draining')
         """, [now, workerID])
       return try Self.leases(of: workerID, in: db)
+    }
+  }
+
+  /// Where `/healthz` and `/metrics` of the worker answer: known only once it listens.
+  package func recordStatusAddress(_ address: String, of workerID: WorkerID) async throws {
+    try await lane.write { db in
+      try db.run("UPDATE workers SET status_address = ? WHERE id = ?", [address, workerID])
     }
   }
 

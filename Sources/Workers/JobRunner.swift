@@ -31,7 +31,12 @@ struct JobRunner: Sendable {
       // A task of its own, so that one job can be stopped; awaited here whatever happens.
       let task = Task { try await step.run(context) }
       control.attach(task)
-      return .completed(try await task.value)
+      let result = try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        control.stop(.drained)
+      }
+      return .completed(result)
     } catch {
       return ending(after: error, control, definition)
     }

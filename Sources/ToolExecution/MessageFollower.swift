@@ -6,8 +6,6 @@ import SystemPackage
 /// A file, not a pipe, lies between tool and daemon, so a slow daemon never blocks a tool and a dead one never kills
 /// it. The supervisor writes whole lines; half of one is kept until the rest is there.
 struct MessageFollower {
-  /// How often the file is looked at: the delay of a progress message, at most.
-  static let interval: Duration = .milliseconds(50)
   private static let pieceBytes = 64 * 1024
 
   private let path: FilePath

@@ -16,13 +16,10 @@ struct SupervisedRun: Sendable {
 
   /// Must not run in a task that can be cancelled: swift-subprocess would kill the supervisor, and with it the proof.
   func perform() async -> Result<ToolReport, ToolError> {
-    var (end, messages) = await withTaskGroup(of: MessageFollower.self) { group in
-      group.addTask { await follow() }
-      let end = await runSupervisor()
-      group.cancelAll()
-      return (end, await group.next()!)
-    }
-    // What was written between the last look and the end.
+    var messages = MessageFollower(
+      path: logDirectory.appending(ToolLog.messagesName), longestLine: Int(clamping: limits.messageLineBytes))
+    let end = await runSupervisor(&messages)
+    // What was written after the last ring.
     await messages.deliver(to: onMessage)
     messages.close()
     do throws(ToolError) {
@@ -30,16 +27,6 @@ struct SupervisedRun: Sendable {
     } catch {
       return .failure(error)
     }
-  }
-
-  private func follow() async -> MessageFollower {
-    var messages = MessageFollower(
-      path: logDirectory.appending(ToolLog.messagesName), longestLine: Int(clamping: limits.messageLineBytes))
-    while !Task.isCancelled {
-      await messages.deliver(to: onMessage)
-      try? await Task.sleep(for: MessageFollower.interval)  // ends early with the run
-    }
-    return messages
   }
 
   private enum SupervisorEnd {
@@ -51,7 +38,7 @@ struct SupervisedRun: Sendable {
     case notRecorded(any Error)
   }
 
-  private func runSupervisor() async -> SupervisorEnd {
+  private func runSupervisor(_ messages: inout MessageFollower) async -> SupervisorEnd {
     var environment = command.environment
     environment[ToolRunID.environmentVariable] = runID.rawValue
     var options = PlatformOptions()
@@ -68,9 +55,18 @@ struct SupervisedRun: Sendable {
         workingDirectory: "/",
         platformOptions: options,
         input: .fileDescriptor(control.supervisorEnd, closeAfterSpawningProcess: false),
-        output: .discarded,
+        output: .sequence,
         error: .string(limit: 64 * 1024)
-      ) { supervisor in await recordAndStart(supervisor.processIdentifier.value) }
+      ) { supervisor in
+        if let refusal = await recordAndStart(supervisor.processIdentifier.value) { return refusal as (any Error)? }
+        do {
+          // Each buffer is a ring of the bell, see main.c of the supervisor.
+          for try await _ in supervisor.standardOutput { await messages.deliver(to: onMessage) }
+        } catch {
+          // A bell that breaks delays messages to the end of the run; none is lost.
+        }
+        return nil
+      }
       if let refusal = outcome.closureResult { return .notRecorded(refusal) }
       return switch outcome.terminationStatus {
       case .exited(let code): .exited(code, Self.sentence(outcome.standardError))

@@ -15,7 +15,7 @@ static const char usage[] =
     "       stepworks-supervisor --reap ID [--supervisor-patience-ms N] [--kill-patience-ms N]\n"
     "\n"
     "Starts TOOL when it reads 'g' on standard input, ends it on 't', at SIGTERM, when standard input closes or\n"
-    "when process PID dies. STEPWORKS_RUN=ID must be in the environment; TOOL gets the environment as it is.\n"
+    "when process PID dies; writes a byte to standard output when messages.jsonl has grown. STEPWORKS_RUN=ID must be in the environment; TOOL gets the environment as it is.\n"
     "With --reap it kills every process that carries STEPWORKS_RUN=ID and reports on standard output.\n";
 
 static _Noreturn void refuse(const char *what, const char *detail) {

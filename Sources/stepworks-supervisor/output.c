@@ -86,6 +86,7 @@ static void end_message(struct output *output) {
   // One write a line, so that whoever follows the file rarely sees half of one.
   if (!write_all(output->messages, output->line, output->line_length) && output->lost_errno == 0)
     output->lost_errno = errno;
+  output->has_news = true;
   output->message_bytes += output->line_length;
   output->line_length = 0;
 }

@@ -15,6 +15,7 @@ struct output {
   char *line;              // the protocol line being read
   size_t line_length, line_capacity;
   enum { LINE_START, IN_MESSAGE, IN_LOG_LINE, IN_DROPPED_LINE } state;
+  bool has_news;        // messages.jsonl has grown since somebody last looked here
   bool limit_exceeded;  // too many protocol lines, or one too long
   int lost_errno;       // protocol lines could not be written
 };

@@ -161,6 +161,16 @@ static int enforce(struct run *run) {
   return at_least_zero(run->deadline_ms - now);
 }
 
+// Tells the daemon that messages.jsonl has grown, so that it need not look all the time. Never waits: when there is no
+// room for another byte, the daemon has not read the earlier ones and will look anyway.
+static void ring(struct run *run) {
+  struct pollfd bell = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  if (!run->output.has_news || poll(&bell, 1, 0) <= 0 || !(bell.revents & POLLOUT)) return;
+  ssize_t ignored = write(STDOUT_FILENO, "\n", 1);
+  (void)ignored;
+  run->output.has_news = false;
+}
+
 static void watch(struct run *run) {
   int input = STDIN_FILENO;
   while (reap(run)) {
@@ -178,6 +188,7 @@ static void watch(struct run *run) {
     if (polls[2].revents) read_order(run, &input);
     if (polls[3].revents) read_pipe(run, &run->tool.standard_output, take_standard_output);
     if (polls[4].revents) read_pipe(run, &run->tool.standard_error, take_standard_error);
+    ring(run);
   }
   // All writers are dead, so what is in the pipes now is all there will be. A stranger that was handed a writing end
   // gets no more than this one look.

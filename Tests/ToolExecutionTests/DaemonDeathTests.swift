@@ -150,7 +150,7 @@ private final class StandInDaemon {
     child = subprocess.Popen(
         [program, "--parent", str(os.getpid()), "--run", run, "--log-directory", logs,
          "--working-directory", directory, "--", tool],
-        stdin=subprocess.PIPE, env={"STEPWORKS_RUN": run, "PATH": "/usr/bin:/bin"}, start_new_session=True)
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={"STEPWORKS_RUN": run, "PATH": "/usr/bin:/bin"}, start_new_session=True)
     with open("supervisor.part", "w") as file: file.write(str(child.pid))
     os.rename("supervisor.part", "supervisor")
     child.stdin.write(go.encode()); child.stdin.flush()

@@ -121,7 +121,7 @@ final class ToolFixture: Sendable {
     def ignore_sigterm():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     def sleep_forever():
-        while True: time.sleep(1000)
+        while True: time.sleep(0.05)  # a signal just before a long sleep would wait for its end
     def daemonise(name):
         child = os.fork()
         if child:

@@ -40,12 +40,14 @@ package struct ToolReaper: Sendable {
   }
 
   private func scanAndKill(_ runID: ToolRunID) async throws(ToolError) -> ReapProof {
+    var options = PlatformOptions()
+    options.createSession = true  // out of reach of a Ctrl-C in the daemon's terminal
     let said: String
     let status: TerminationStatus
     do {
       let outcome = try await Subprocess.run(
         .path(supervisor), arguments: Arguments(SupervisorArguments.reap(runID)), environment: .custom([:]),
-        workingDirectory: "/", output: .string(limit: 1 << 20), error: .discarded)
+        workingDirectory: "/", platformOptions: options, output: .string(limit: 1 << 20), error: .discarded)
       said = outcome.standardOutput
       status = outcome.terminationStatus
     } catch {

@@ -28,7 +28,8 @@ static int64_t number(const char *name, const char *text) {
   errno = 0;
   long long value = strtoll(text, &end, 10);
   if (errno != 0 || end == text || *end != '\0' || value < 0) refuse("not a number: --", name);
-  return value;
+  // Far beyond any limit that means something, and sums of a few of them don't overflow.
+  return value < INT64_MAX / 8 ? value : INT64_MAX / 8;
 }
 
 struct options parse_options(int count, char **arguments) {

@@ -35,23 +35,31 @@ static bool read_process(pid_t pid, struct process *process) {
   return got == 5;
 }
 
-void scan_processes(struct process_list *list) {
+bool scan_processes(struct process_list *list) {
   list->count = 0;
   DIR *directory = opendir("/proc");
-  if (!directory) return;
+  if (!directory) return false;
+  bool sees_itself = false;
   struct dirent *entry;
   while ((entry = readdir(directory))) {
     if (!isdigit((unsigned char)entry->d_name[0])) continue;
     if (list->count == list->capacity) {
       size_t capacity = list->capacity ? list->capacity * 2 : 256;
       struct process *items = realloc(list->items, capacity * sizeof *items);
-      if (!items) break;
+      if (!items) {
+        closedir(directory);
+        return false;
+      }
       list->items = items;
       list->capacity = capacity;
     }
-    if (read_process((pid_t)atoi(entry->d_name), &list->items[list->count])) list->count++;
+    struct process *process = &list->items[list->count];
+    if (!read_process((pid_t)atoi(entry->d_name), process)) continue;
+    list->count++;
+    sees_itself = sees_itself || process->pid == getpid();
   }
   closedir(directory);
+  return sees_itself;
 }
 
 void choose_relatives(struct process_list *list) {

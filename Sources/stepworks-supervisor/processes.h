@@ -18,8 +18,9 @@ struct process_list {
   size_t count, capacity;
 };
 
-// All processes of the host. The list may be reused; a failing allocation ends the scan early.
-void scan_processes(struct process_list *list);
+// All processes of the host; the list may be reused. False when they can't all be seen: what is not in the list is then
+// no proof of anything.
+bool scan_processes(struct process_list *list);
 
 // Chooses every process below a chosen one, and every one in a session that a chosen process leads.
 void choose_relatives(struct process_list *list);

@@ -68,7 +68,10 @@ static bool is_out_of_bounds(const struct process *process) {
 // Chooses the processes of the run; returns how many live.
 static size_t find(struct reaping *reaping) {
   struct process_list *list = &reaping->list;
-  scan_processes(list);
+  if (!scan_processes(list)) {
+    fprintf(stderr, "stepworks-supervisor: can't list the processes in /proc: %s\n", strerror(errno));
+    exit(EXIT_SYSTEM);
+  }
   for (size_t i = 0; i < list->count; i++) {
     struct process *process = &list->items[i];
     process->chosen = !is_out_of_bounds(process) && carries_marker(process->pid, reaping->marker);

@@ -41,7 +41,10 @@ struct run {
   int64_t started_us, last_output_ms, deadline_ms, kill_interval_ms;
 };
 
-static int at_least_zero(int64_t milliseconds) { return milliseconds < 0 ? 0 : (int)milliseconds; }
+static int poll_timeout(int64_t milliseconds) {
+  if (milliseconds < 0) return 0;
+  return milliseconds > INT32_MAX ? INT32_MAX : (int)milliseconds;
+}
 
 static void stop(struct run *run, const char *reason, int64_t grace_ms) {
   if (run->phase != RUNNING) return;
@@ -142,7 +145,7 @@ static int enforce(struct run *run) {
   const struct options *options = run->options;
   int64_t now = monotonic_ms();
   if (run->phase == RUNNING) {
-    int64_t next = INT32_MAX;
+    int64_t next = INT64_MAX;
     if (run->output.limit_exceeded) stop(run, "output_limit", options->grace_ms);
     if (run->output.lost_errno) stop(run, "output_lost", options->grace_ms);
     if (options->wall_ms) {
@@ -155,10 +158,10 @@ static int enforce(struct run *run) {
       if (left <= 0) stop(run, "silence", options->grace_ms);
       next = earlier(next, left);
     }
-    if (run->phase == RUNNING) return at_least_zero(next);
+    if (run->phase == RUNNING) return poll_timeout(next);
   }
   if (now >= run->deadline_ms) kill_everything(run);
-  return at_least_zero(run->deadline_ms - now);
+  return poll_timeout(run->deadline_ms - now);
 }
 
 // Tells the daemon that messages.jsonl has grown, so that it need not look all the time. Never waits: when there is no
@@ -242,7 +245,7 @@ static bool watch_daemon(struct run *run) {
 
 int supervise(const struct options *options) {
   struct run run = {.options = options, .record = {.run_id = options->run_id, .reason = "exited"}};
-  syscall(SYS_close_range, 3u, ~0u, 0u);
+  if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) return failed("can't close inherited files", EXIT_SYSTEM);
   if (getsid(0) != getpid()) setsid();  // fails for the leader of a group, which is no child of a terminal's session
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed("can't become the reaper of its descendants", EXIT_SYSTEM);
   if (!watch_daemon(&run)) return EXIT_NOTHING_STARTED;

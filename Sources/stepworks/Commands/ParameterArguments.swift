@@ -1,0 +1,82 @@
+import Foundation
+import Jobs
+import Queueing
+import SystemPackage
+
+/// The parameters of a job as they are given on the command line, typed and checked by the step's schema.
+struct ParameterArguments {
+  private let step: PublishedStep
+  private var members: [String: JSONValue] = [:]
+
+  /// - Parameters:
+  ///   - json: the text of a JSON object.
+  ///   - assignments: `key=value`, each stronger than `json`.
+  /// - Throws: ``CommandFailure`` with status `refused`.
+  init(step: PublishedStep, json: String?, assignments: [String]) throws {
+    self.step = step
+    if let json {
+      guard let object = (try? JSONValue(parsing: json))?.objectValue else {
+        throw CommandFailure(
+          .refused, "--parameters must be a JSON object such as {\"source\":\"part.step\"}, not \(json)")
+      }
+      members = object
+    }
+    for assignment in assignments {
+      let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      members[String(parts[0])] = try value(String(parts[1]), of: String(parts[0]))
+    }
+  }
+
+  /// What is stored: what was given, and not the defaults, so that a job equals the same job inserted by plain SQL.
+  /// - Parameter source: a path as it was typed.
+  /// - Throws: ``CommandFailure``: `missingInput` when the file is not there, `refused` for the rest.
+  func parameters(source: String?) throws -> JSONValue {
+    var members = members
+    if let source {
+      guard step.parameters.allowsOthers || step.parameters.parameters.contains(where: { $0.name == "source" }) else {
+        throw CommandFailure(.refused, "\(step.name) takes no source file; give its parameters with --parameter.")
+      }
+      members["source"] = .string(source)
+    }
+    if let text = members["source"]?.stringValue { members["source"] = .string(try Self.absolutePath(of: text)) }
+    do {
+      _ = try step.parameters.resolve(.object(members), for: step.name)
+    } catch {
+      throw CommandFailure(.refused, error.message)
+    }
+    return .object(members)
+  }
+
+  /// Relative to where the command runs; the worker may run elsewhere.
+  private static func absolutePath(of source: String) throws -> String {
+    let path = Settings.Surroundings.current.absolute(source).string
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw CommandFailure(.missingInput, "There is no file \(source).")
+    }
+    if isDirectory.boolValue { throw CommandFailure(.missingInput, "\(source) is a directory, not a STEP file.") }
+    guard FileManager.default.isReadableFile(atPath: path) else {
+      throw CommandFailure(.missingInput, "\(source) cannot be read by this user.")
+    }
+    return path
+  }
+
+  private func value(_ text: String, of name: String) throws -> JSONValue {
+    guard let parameter = step.parameters.parameters.first(where: { $0.name == name }) else {
+      // resolve() names it when the step takes no others.
+      return (try? JSONValue(parsing: text)) ?? .string(text)
+    }
+    let value: JSONValue? =
+      switch parameter.kind {
+      case .string, .choice: .string(text)
+      case .boolean: Bool(text).map { .bool($0) }
+      case .integer: Int64(text).map { .integer($0) }
+      case .number: Int64(text).map { .integer($0) } ?? Double(text).flatMap { $0.isFinite ? .number($0) : nil }
+      }
+    guard let value else {
+      throw CommandFailure(
+        .refused, "The parameter '\(name)' of \(step.name) must be \(parameter.expectation), not '\(text)'.")
+    }
+    return value
+  }
+}

@@ -1,0 +1,91 @@
+extension SettingKey {
+  /// Every key, in the order of `config/stepworks.yaml`. `queues.<name>` stands besides them: see ``queueLimit(_:)``.
+  package static let all: [SettingKey] = [
+    databasePath, databaseSynchronous, dataDirectory,
+    workerQueues, workerSteps, workerSlots, workerHeartbeat, workerRescue, workerSweep, workerDrain,
+    statusHost, statusPort, logLevel, logFormat,
+    toolsSupervisor, toolsCAD, toolsGrace, toolsCADWall, toolsCADProcessorTime, toolsCADSilence, toolsCADMemory,
+    toolsFileSize,
+    queueLimit("default"), queueLimit("cad"),
+  ]
+
+  static let databasePath = SettingKey(
+    "database.path", .path, default: "./stepworks.db",
+    "The SQLite file that all workers and producers share; short forms: --database, STEPWORKS_DATABASE.")
+  static let databaseSynchronous = SettingKey(
+    "database.synchronous", .choice(["full", "normal"]), default: "full",
+    "full: a power cut loses no committed job; normal: faster, and it may lose the last few.")
+  static let dataDirectory = SettingKey(
+    "data.directory", .path, default: "auto",
+    "Where artifacts and logs are kept; auto: the directory stepworks-data beside the database.")
+
+  static let workerQueues = SettingKey(
+    "worker.queues", .list, default: "[]", "The queues a worker serves; empty: all of them.")
+  static let workerSteps = SettingKey(
+    "worker.steps", .list, default: "[]", "The steps a worker runs; empty: all it knows.")
+  static let workerSlots = SettingKey(
+    "worker.slots", .integer(1...10_000), default: "64",
+    "How many jobs one worker runs at once at most; what the machine can bear is limited by queue, see queues.")
+  static let workerHeartbeat = SettingKey(
+    "worker.heartbeatSeconds", .integer(1...3600), default: "10", "Seconds between two signs of life in the database.")
+  static let workerRescue = SettingKey(
+    "worker.rescueSeconds", .integer(1...3600), default: "2", "Seconds between two looks for workers that died.")
+  static let workerSweep = SettingKey(
+    "worker.sweepSeconds", .integer(1...3600), default: "15",
+    "Seconds between two looks at the queue without being woken, and between two sweeps of the data directory.")
+  static let workerDrain = SettingKey(
+    "worker.drainSeconds", .integer(0...86_400), default: "30",
+    "Seconds that running jobs may go on after a stop was asked for; then they are handed back.")
+
+  static let statusHost = SettingKey(
+    "status.host", .text, default: "127.0.0.1", "The address where a worker serves /healthz and /metrics.")
+  static let statusPort = SettingKey(
+    "status.port", .integerOr("off", 0...65_535), default: "9470",
+    "The port of /healthz and /metrics; 0: any free port; off: no status server.")
+  static let logLevel = SettingKey(
+    "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+    "The least important log lines that are written.")
+  static let logFormat = SettingKey(
+    "log.format", .choice(["auto", "text", "json"]), default: "auto",
+    "How log lines are written to standard error; auto: text on a terminal, JSON otherwise.")
+
+  static let toolsSupervisor = SettingKey(
+    "tools.supervisor", .path, default: "auto",
+    "The program that runs and ends tools; auto: stepworks-supervisor beside the running stepworks.")
+  static let toolsCAD = SettingKey(
+    "tools.cad", .path, default: "auto", "The CAD tool; auto: stepworks-cad beside the running stepworks.")
+  static let toolsGrace = SettingKey(
+    "tools.graceSeconds", .integer(0...600), default: "10", "Seconds between SIGTERM and SIGKILL.")
+  static let toolsCADWall = SettingKey(
+    "tools.cadWallSeconds", .integer(1...86_400), default: "900", "Seconds that one run of the CAD tool may take.")
+  static let toolsCADProcessorTime = SettingKey(
+    "tools.cadCpuSeconds", .integer(1...86_400), default: "900",
+    "Seconds of processor time that one run of the CAD tool may use.")
+  static let toolsCADSilence = SettingKey(
+    "tools.cadSilenceSeconds", .integer(1...86_400), default: "300",
+    "Seconds without a word after which a run of the CAD tool counts as stalled.")
+  static let toolsCADMemory = SettingKey(
+    "tools.cadMemoryMegabytes", .integer(64...1_048_576), default: "8192",
+    "Megabytes (2^20 bytes) of memory that one run of the CAD tool may use.")
+  static let toolsFileSize = SettingKey(
+    "tools.fileSizeMegabytes", .integer(1...1_048_576), default: "4096",
+    "Megabytes (2^20 bytes) of the greatest file that a tool may write.")
+
+  /// `queues.<name>`: any name is allowed.
+  package static func queueLimit(_ queue: String) -> SettingKey {
+    switch queue {
+    case "default":
+      SettingKey(
+        "queues.default", .integerOr("auto", 1...10_000), default: "64",
+        "How many jobs of queue default may run at once; applies when the queue is first made.")
+    case "cad":
+      SettingKey(
+        "queues.cad", .integerOr("auto", 1...10_000), default: "auto",
+        "How many jobs of queue cad may run at once; auto: the number of processor cores.")
+    default:
+      SettingKey(
+        "queues.\(queue)", .integerOr("auto", 1...10_000), default: "1",
+        "How many jobs of queue \(queue) may run at once.")
+    }
+  }
+}

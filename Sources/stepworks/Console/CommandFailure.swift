@@ -1,0 +1,51 @@
+import Artifacts
+import OperatorAPI
+import Queueing
+import SystemPackage
+import ToolExecution
+
+/// Ends a command: one sentence on standard error, and the status.
+struct CommandFailure: Error, CustomStringConvertible {
+  let status: ExitStatus
+  let description: String
+
+  init(_ status: ExitStatus, _ sentence: String) {
+    self.status = status
+    self.description = sentence
+  }
+
+  /// What any error of a command means to the person who typed it.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as CommandFailure: self = failure
+    case let error as SettingsError: self.init(.configuration, error.description)
+    case let error as QueueError: self.init(error.status, error.description)
+    case let error as StatusServerError: self.init(.unavailable, error.description)
+    case let error as ToolError: self.init(.unavailable, error.description)
+    case let error as StoreError: self.init(error.status, error.description)
+    default: self.init(.internal, "\(error)")
+    }
+  }
+}
+
+extension QueueError {
+  var status: ExitStatus {
+    switch self {
+    case .missingDatabase, .noSuchJob, .noSuchQueue: .missingInput
+    case .notADatabase, .foreignDatabase, .newerDatabase, .olderDatabase: .refused
+    case .refused, .unknownStep, .wrongState, .waitsForFailed: .refused
+    case .readOnly: .notPermitted
+    case .diskFull, .unreadable: .inputOutput
+    case .busy: .unavailable
+    }
+  }
+}
+
+extension StoreError {
+  fileprivate var status: ExitStatus {
+    switch errno {
+    case .permissionDenied, .notPermitted, .readOnlyFileSystem: .notPermitted
+    default: .inputOutput
+    }
+  }
+}

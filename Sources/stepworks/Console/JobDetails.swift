@@ -1,0 +1,71 @@
+import Jobs
+
+/// One job with everything that belongs to it.
+struct JobDetails {
+  let job: Job
+  let artifacts: [Artifact]
+  let dependencies: [JobID]
+  let events: [JobEvent]
+  /// Of the last run; `nil` before the first.
+  let logDirectory: String?
+
+  var document: JSONValue {
+    var members = Documents.job(job)
+    members["artifacts"] = .array(artifacts.map(Documents.artifact))
+    members["depends_on"] = .array(dependencies.map { .integer($0) })
+    members["events"] = .array(events.map(Documents.event))
+    members["log_directory"] = logDirectory.map { .string($0) } ?? .null
+    return .object(members)
+  }
+
+  func lines(now: Timestamp, colour: Bool) -> [String] {
+    var fields: [(String, String)] = []
+    func add(_ name: String, _ value: String?) { if let value, !value.isEmpty { fields.append((name, value)) } }
+    add("step", job.step.rawValue)
+    add("state", colour ? job.state.style?.applied(to: job.stateText) ?? job.stateText : job.stateText)
+    add("queue", job.queue.rawValue + (job.priority == 0 ? "" : ", priority \(job.priority)"))
+    add("tenant", job.tenant == "default" ? nil : job.tenant)
+    add("attempt", "\(job.attempt) of \(job.maxAttempts)")
+    add("crashes", job.crashes == 0 ? nil : "\(job.crashes) of \(job.maxCrashes)")
+    add("parameters", job.parameters.text)
+    add("dedup key", job.dedupKey)
+    add("waits for", dependencies.isEmpty ? nil : dependencies.map { "job \($0)" }.joined(separator: ", "))
+    add("created", time(job.createdAt, now))
+    add("runs at", job.state == .scheduled ? job.runAt?.iso8601 : nil)
+    add("started", job.startedAt.map { time($0, now) })
+    add("finished", job.finishedAt.map { time($0, now) })
+    add("worker", job.workerID.map { "\($0)" })
+    add("progress", job.state == .running ? job.note(now: now) : nil)
+    if let error = job.error {
+      add("error", error.message)
+      let facts = [error.failureClass.rawValue, error.exit.map { "exit \($0)" }, error.signal.map { "signal \($0)" }]
+      add("class", facts.compactMap { $0 }.joined(separator: ", "))
+    }
+    add("result", job.result.flatMap { $0 == .object([:]) ? nil : $0.text })
+    add("log", logDirectory)
+    let width = fields.map(\.0.count).max() ?? 0
+    var lines = ["job \(job.id)"]
+    lines += fields.map { "  \(TextWidth.padded($0.0, to: width))  \($0.1)" }
+    lines += section("artifacts", artifacts.map { "\($0.role)  \($0.path)  (\(HumanTime.bytes($0.bytes)))" })
+    lines += section("log tail", job.error?.logTail?.split(separator: "\n").map(String.init) ?? [])
+    lines += section("events", timeline)
+    return lines
+  }
+
+  private var timeline: [String] {
+    let width = events.map(\.kind.rawValue.count).max() ?? 0
+    return events.map { event in
+      let kind = event.detailText.isEmpty ? event.kind.rawValue : TextWidth.padded(event.kind.rawValue, to: width)
+      let detail = event.detailText.isEmpty ? "" : "  \(event.detailText)"
+      return "\(event.at.iso8601)  \(kind)\(detail)"
+    }
+  }
+
+  private func section(_ title: String, _ lines: [String]) -> [String] {
+    lines.isEmpty ? [] : ["", title] + lines.map { "  \($0)" }
+  }
+
+  private func time(_ time: Timestamp, _ now: Timestamp) -> String {
+    "\(time.iso8601) (\(HumanTime.age(time.duration(to: now))) ago)"
+  }
+}

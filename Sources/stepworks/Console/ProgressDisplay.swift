@@ -1,0 +1,114 @@
+import Foundation
+import Jobs
+
+/// How jobs that are waited for are shown, on standard error.
+protocol ProgressDisplay {
+  mutating func show(_ jobs: [Job])
+  /// One sentence that stays.
+  mutating func note(_ sentence: String)
+  mutating func finish(_ jobs: [Job])
+}
+
+/// Where nothing can be drawn over: a line at each change of state and at each tenth of the way.
+struct LineProgress: ProgressDisplay {
+  private var told: [JobID: String] = [:]
+
+  mutating func show(_ jobs: [Job]) {
+    for job in jobs {
+      let tenths = job.state == .running ? job.progress.map { Int($0 * 10) } : nil
+      let key = "\(job.stateText) \(tenths ?? 0) \(job.attempt)"
+      guard told[job.id] != key else { continue }
+      told[job.id] = key
+      let note = job.state == .failed ? "" : job.note(now: WallClock.system.now())
+      Terminal.tell("job \(job.id) \(job.step): \(job.stateText)\(note.isEmpty ? "" : ", \(note)")")
+    }
+  }
+
+  mutating func note(_ sentence: String) { Terminal.tell(sentence) }
+
+  mutating func finish(_ jobs: [Job]) {}
+}
+
+/// On a terminal: one line a job, drawn over.
+struct RedrawnProgress: ProgressDisplay {
+  /// When the waiting began: its clock for jobs that have not started.
+  let since: Timestamp
+  private var drawnLines = 0
+  private var jobs: [Job] = []
+
+  init(since: Timestamp) { self.since = since }
+
+  mutating func show(_ jobs: [Job]) {
+    self.jobs = jobs
+    let size = Terminal.size(of: STDERR_FILENO) ?? (80, 24)
+    let room = max(1, size.rows - 2)
+    var shown = jobs
+    if jobs.count > room {
+      // Those that run say most.
+      shown = Array((jobs.filter { $0.state == .running } + jobs.filter { $0.state != .running }).prefix(room - 1))
+    }
+    let now = WallClock.system.now()
+    var lines = shown.map {
+      ProgressLine(job: $0, waitingSince: since, now: now).text(width: size.columns, colour: Terminal.toldHasColour)
+    }
+    if shown.count < jobs.count {
+      let done = jobs.count { $0.state.isFinal }
+      lines.append("… \(jobs.count) jobs in all, \(done) of them final")
+    }
+    draw(lines)
+  }
+
+  mutating func note(_ sentence: String) {
+    draw([])
+    Terminal.tell(sentence)
+    show(jobs)
+  }
+
+  mutating func finish(_ jobs: [Job]) {
+    if !jobs.isEmpty { show(jobs) }
+    drawnLines = 0
+  }
+
+  private mutating func draw(_ lines: [String]) {
+    // Up over what was drawn, erase to the end of the screen, draw again.
+    var text = drawnLines > 0 ? "\u{1B}[\(drawnLines)A\r\u{1B}[J" : "\r\u{1B}[J"
+    for line in lines { text += line + "\n" }
+    Terminal.tellRaw(text)
+    drawnLines = lines.count
+  }
+}
+
+/// `12 export_glb part.step  ██████░░░░░░  42 %  meshing part 3 of 12  0:12`
+struct ProgressLine {
+  let job: Job
+  let waitingSince: Timestamp
+  let now: Timestamp
+
+  func text(width: Int, colour: Bool) -> String {
+    let words = ["\(job.id)", job.step.rawValue, job.subject].filter { !$0.isEmpty }
+    let name = TextWidth.truncated(words.joined(separator: " "), to: max(12, width / 3))
+    let elapsed = HumanTime.clock((job.startedAt ?? waitingSince).duration(to: job.finishedAt ?? now))
+    let middle = job.state == .running ? bar(width: min(24, max(6, width / 5))) + runningNote : stateNote
+    let room = width - TextWidth.columns(of: name) - elapsed.count - 5
+    guard room > 4 else { return TextWidth.truncated("\(name) \(elapsed)", to: width - 1) }
+    let cut = TextWidth.padded(TextWidth.truncated(middle, to: room), to: room)
+    return "\(name)  \(colour ? job.state.style?.applied(to: cut) ?? cut : cut)  \(elapsed)"
+  }
+
+  private func bar(width: Int) -> String {
+    let filled = Int((Double(width) * min(1, max(0, job.progress ?? 0))).rounded(.down))
+    let percent = "\(Int(((job.progress ?? 0) * 100).rounded(.down)))"
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+      + " " + TextWidth.padded(percent, to: 3, right: true) + " %"
+  }
+
+  private var runningNote: String {
+    if job.cancelRequestedAt != nil { return "  cancelling" }
+    return job.progressMessage.map { "  \($0)" } ?? ""
+  }
+
+  private var stateNote: String {
+    let note = job.note(now: now)
+    return note.isEmpty ? job.stateText : "\(job.stateText): \(note)"
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// Where a command writes. A reader that goes away (`| head`) ends the program in silence.
+enum Terminal {
+  /// Results.
+  static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+  /// What is said to the person, not to the next program.
+  static func tell(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  static func tellRaw(_ text: String) { write(text, to: STDERR_FILENO) }
+
+  static let hasColour = isatty(STDOUT_FILENO) == 1 && isColourWanted
+  static let toldHasColour = isatty(STDERR_FILENO) == 1 && isColourWanted
+
+  /// Whether lines on standard error can be drawn over.
+  static var canRedraw: Bool {
+    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  }
+
+  /// Columns and rows of the terminal at this descriptor; `nil` when it is none.
+  static func size(of descriptor: Int32) -> (columns: Int, rows: Int)? {
+    var size = winsize()
+    guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+
+  /// https://no-color.org
+  private static var isColourWanted: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+  }
+
+  private static let ignoringBrokenPipes: Void = {
+    signal(SIGPIPE, SIG_IGN)
+  }()
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    _ = ignoringBrokenPipes
+    var text = text
+    text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)[...]
+      while !rest.isEmpty {
+        let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        if count < 0, errno == EPIPE, descriptor == STDOUT_FILENO { exit(ExitStatus.done.rawValue) }
+        guard count > 0 else {
+          if descriptor == STDERR_FILENO { return }  // nobody left to tell
+          let reason = String(cString: strerror(errno))
+          tell("stepworks: The output cannot be written: \(reason).")
+          exit(ExitStatus.inputOutput.rawValue)
+        }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+}

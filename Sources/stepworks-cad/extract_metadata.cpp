@@ -1,0 +1,77 @@
+#include "extract_metadata.h"
+
+#include "memory_watch.h"
+#include "metadata_document.h"
+#include "output_file.h"
+#include "protocol.h"
+
+namespace stepworks {
+
+namespace {
+
+/// The numbers a person wants first; they are the document's own.
+Json headlines(const Json& document) {
+  const Json& totals = document.at("totals");
+  Json summary = {{"parts", totals.at("parts")},
+                  {"instances", totals.at("part_occurrences")},
+                  {"products", totals.at("products")},
+                  {"solids", totals.at("counts").at("solids")},
+                  {"faces", totals.at("counts").at("faces")},
+                  {"open_shells", totals.at("counts").at("open_shells")},
+                  {"invalid_parts", totals.at("invalid_parts")}};
+  for (const char* key : {"bounding_box_mm", "volume_mm3", "area_mm2", "mass_kg"}) {
+    summary[key] = totals.at(key);
+    const std::string reason = std::string(key) + "_reason";
+    if (totals.contains(reason)) summary[reason] = totals.at(reason);
+  }
+  summary["units"] = document.at("units");
+  summary["schema"] = document.at("schema");
+  summary["warnings"] = document.at("warnings").size();
+  return summary;
+}
+
+std::vector<PartReport> reportProducts(const ProductTree& tree) {
+  std::vector<PartReport> reports(tree.products.size());
+  size_t done = 0;
+  for (size_t i = 0; i < reports.size(); ++i) {
+    if (tree.products[i].isAssembly) continue;
+    const double fraction = static_cast<double>(done++) / static_cast<double>(tree.partCount());
+    protocol::progress(0.6 + 0.3 * fraction, "measuring part " + std::to_string(done) + " of " +
+                                                 std::to_string(tree.partCount()));
+    reports[i] = reportPart(tree.products[i]);
+  }
+  // Backwards, so that an assembly's members are known before it. One occurrence is enough: the
+  // others hold the same.
+  std::vector<bool> isKnown(reports.size(), false);
+  for (size_t i = tree.occurrences.size(); i-- > 0;) {
+    const Occurrence& occurrence = tree.occurrences[i];
+    if (!tree.products[occurrence.product].isAssembly || isKnown[occurrence.product]) continue;
+    isKnown[occurrence.product] = true;
+    std::vector<PlacedMass> members;
+    for (const size_t child : occurrence.children) {
+      const Occurrence& member = tree.occurrences[child];
+      members.push_back({member.name, &reports[member.product].mass, member.placement});
+    }
+    reports[occurrence.product].mass = assembledMass(members);
+  }
+  return reports;
+}
+
+}  // namespace
+
+Json extractMetadata(const Request& request) {
+  const StepFile file = readStep(request);
+  const ProductTree tree = buildProductTree(file);
+  const std::vector<PartReport> reports = reportProducts(tree);
+  protocol::progress(0.9, "measuring the whole model");
+  const Json document = metadataDocument(request, file, tree, reports);
+  refuseExhaustedMemory(request.sourceName);
+  const std::string path = request.name + ".metadata.json";
+  protocol::progress(0.95, "writing " + path);
+  writeFile(path, dump(document, 1) + "\n");
+  checkMetadata(readBack(path), path, tree);
+  return {{"outputs", {{{"role", "metadata"}, {"path", path}, {"media_type", "application/json"}}}},
+          {"summary", headlines(document)}};
+}
+
+}  // namespace stepworks

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "json.h"
+
+namespace stepworks {
+
+/// What one run has to do. Every field is checked: nothing unknown and nothing of a wrong type
+/// comes this far.
+struct Request {
+  enum class Operation { extractMetadata, exportGlb };
+
+  Operation operation = Operation::extractMetadata;
+  std::string source;        ///< path of the STEP file
+  std::string sourceName;    ///< last component of it, for sentences
+  std::string name;          ///< base name of the outputs
+  std::string sourceSha256;  ///< 64 lower-case hex digits, or empty: not given
+
+  std::optional<double> densityKgPerM3;
+
+  std::string preset = "production";
+  std::optional<double> chordMm;
+  std::optional<double> angleDegrees;
+  std::optional<uint64_t> triangleBudget;  ///< triangles as drawn, every instance counted
+  std::optional<uint64_t> byteBudget;      ///< bytes of the GLB
+};
+
+/// Reads a request file. Throws Failure: 66 when it cannot be read, 64 when it is not a request.
+Request readRequest(const std::string& path);
+
+}  // namespace stepworks

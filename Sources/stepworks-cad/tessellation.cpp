@@ -1,0 +1,102 @@
+#include "tessellation.h"
+
+#include <BRepGProp.hxx>
+#include <BRepMesh_IncrementalMesh.hxx>
+#include <BRepTools.hxx>
+#include <BRep_Tool.hxx>
+#include <GProp_GProps.hxx>
+#include <IMeshTools_Parameters.hxx>
+#include <Poly_Triangulation.hxx>
+#include <TopExp_Explorer.hxx>
+#include <TopLoc_Location.hxx>
+#include <TopoDS.hxx>
+#include <algorithm>
+#include <cmath>
+
+#include "failure.h"
+#include "json.h"
+
+namespace stepworks {
+
+namespace {
+
+constexpr double kMinChordMm = 0.005;
+constexpr double kMaxChordMm = 2;
+constexpr double kMaxAngleDegrees = 60;
+/// A sphere of this many chords across has some ten million triangles.
+constexpr double kMaxDiagonalPerChord = 5e6;
+
+struct Preset {
+  const char* name;
+  double divisor;
+  double angleDegrees;
+};
+constexpr Preset kPresets[] = {{"preview", 2000, 20}, {"production", 5000, 12}, {"hero", 10000, 8}};
+
+}  // namespace
+
+MeshSettings meshSettings(const Request& request, double diagonalMm) {
+  MeshSettings settings;
+  for (const Preset& preset : kPresets) {
+    if (request.preset != preset.name) continue;
+    settings.preset = preset.name;
+    settings.chordMm = std::clamp(diagonalMm / preset.divisor, kMinChordMm, kMaxChordMm);
+    settings.angleDegrees = preset.angleDegrees;
+  }
+  if (request.chordMm) settings.chordMm = *request.chordMm;
+  if (request.angleDegrees) settings.angleDegrees = *request.angleDegrees;
+  if (diagonalMm > settings.chordMm * kMaxDiagonalPerChord) {
+    throw invalidInput(request.sourceName + " measures " +
+                       std::to_string(std::llround(diagonalMm / 1000)) +
+                       " m across, too much for a chord of " + dump(Json(settings.chordMm)) +
+                       " mm; check the file's unit, or ask for a larger chord_mm.");
+  }
+  return settings;
+}
+
+MeshSettings coarser(const MeshSettings& settings) {
+  MeshSettings next = settings;
+  next.chordMm *= 2;
+  next.angleDegrees =
+      std::max(next.angleDegrees, std::min(kMaxAngleDegrees, next.angleDegrees * 1.5));
+  ++next.stepsDown;
+  return next;
+}
+
+BareFaces meshShape(const TopoDS_Shape& shape, const MeshSettings& settings,
+                    const Message_ProgressRange& progress) {
+  BRepTools::Clean(shape);
+  IMeshTools_Parameters parameters;
+  parameters.Deflection = settings.chordMm;
+  parameters.Angle = settings.angleDegrees * M_PI / 180;
+  // The kernel's "relative" means the length of each edge, which no preset means.
+  parameters.Relative = Standard_False;
+  parameters.InParallel = Standard_False;
+  const BRepMesh_IncrementalMesh mesher(shape, parameters, progress);
+  BareFaces bare;
+  for (TopExp_Explorer it(shape, TopAbs_FACE); it.More(); it.Next()) {
+    TopLoc_Location location;
+    const Handle(Poly_Triangulation)& mesh =
+        BRep_Tool::Triangulation(TopoDS::Face(it.Current()), location);
+    if (mesh.IsNull() || mesh->NbTriangles() == 0) {
+      GProp_GProps surface;
+      BRepGProp::SurfaceProperties(it.Current(), surface);
+      ++bare.count;
+      bare.areaMm2 += std::abs(surface.Mass());
+    }
+  }
+  return bare;
+}
+
+size_t triangleCount(const TopoDS_Shape& shape) {
+  size_t count = 0;
+  for (TopExp_Explorer it(shape, TopAbs_FACE); it.More(); it.Next()) {
+    TopLoc_Location location;
+    const Handle(Poly_Triangulation)& mesh =
+        BRep_Tool::Triangulation(TopoDS::Face(it.Current()), location);
+    if (!mesh.IsNull()) count += static_cast<size_t>(mesh->NbTriangles());
+  }
+  return count;
+}
+
+}  // namespace stepworks

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What a worker does, as numbers.
 ///
-/// `observe` costs two dictionary look-ups and two additions for a job that starts or ends: handles are made once for
+/// `observe` costs a few dictionary look-ups and additions for a job that starts or ends: handles are made once for
 /// each set of labels.
 package final class JobMetrics: JobObserver {
   private struct SettlementLabels: Hashable {
@@ -16,11 +16,15 @@ package final class JobMetrics: JobObserver {
   private struct Handles {
     var started: [StepName: Counter] = [:]
     var settled: [SettlementLabels: Counter] = [:]
-    var wait: [QueueName: Timer] = [:]
+    var queues: [QueueName: QueueHandles] = [:]
     var run: [StepName: Timer] = [:]
     var toolTime: [String: FloatingPointCounter] = [:]
     var toolMemory: [String: Recorder] = [:]
-    var running: [QueueName: Meter] = [:]
+  }
+
+  private struct QueueHandles {
+    let wait: Timer
+    let running: Meter
   }
 
   private let factory: any MetricsFactory
@@ -43,26 +47,36 @@ package final class JobMetrics: JobObserver {
     case .jobStarted(let job, let wait): started(job, wait)
     case .jobSettled(let job, let kind, let took): settled(job, kind, took)
     case .jobReported(_, .toolEnded(let usage)): toolEnded(usage)
-    case .leaseLost: leasesLost.increment()
+    case .leaseLost(let job):
+      leasesLost.increment()
+      queueHandles(job.queue).running.decrement()
     case .jobsRescued(let count, _): rescued.increment(by: count)
-    case .slots(let slots): setRunning(slots)
-    case .jobReported, .jobStopping, .worker, .trouble: break
+    // What runs is counted from starts and ends: a count taken elsewhere may be older than they are.
+    case .jobReported, .jobStopping, .slots, .worker, .trouble: break
     }
   }
 
   private func started(_ job: Job, _ wait: Duration) {
-    let (counter, timer) = handles.withLock { handles in
-      (
-        handles.started.value(for: job.step) {
-          Counter(label: Name.started, dimensions: [("step", job.step.rawValue)], factory: factory)
-        },
-        handles.wait.value(for: job.queue) {
-          Timer(label: Name.wait, dimensions: [("queue", job.queue.rawValue)], factory: factory)
-        }
-      )
+    let counter = handles.withLock { handles in
+      handles.started.value(for: job.step) {
+        Counter(label: Name.started, dimensions: [("step", job.step.rawValue)], factory: factory)
+      }
     }
+    let queue = queueHandles(job.queue)
     counter.increment()
-    timer.recordNanoseconds(wait.nanoseconds)
+    queue.wait.recordNanoseconds(wait.nanoseconds)
+    queue.running.increment()
+  }
+
+  private func queueHandles(_ queue: QueueName) -> QueueHandles {
+    let dimensions = [("queue", queue.rawValue)]
+    return handles.withLock { handles in
+      handles.queues.value(for: queue) {
+        QueueHandles(
+          wait: Timer(label: Name.wait, dimensions: dimensions, factory: factory),
+          running: Meter(label: Name.running, dimensions: dimensions, factory: factory))
+      }
+    }
   }
 
   private func settled(_ job: Job, _ kind: SettlementKind, _ took: Duration) {
@@ -83,6 +97,7 @@ package final class JobMetrics: JobObserver {
     }
     counter.increment()
     timer.recordNanoseconds(took.nanoseconds)
+    queueHandles(job.queue).running.decrement()
   }
 
   private func toolEnded(_ usage: ToolUsage) {
@@ -99,17 +114,6 @@ package final class JobMetrics: JobObserver {
     }
     time.increment(by: usage.cpuSeconds)
     memory.record(usage.peakMemoryBytes)
-  }
-
-  private func setRunning(_ slots: [QueueName: Int]) {
-    let meters = handles.withLock { handles in
-      for queue in slots.keys where handles.running[queue] == nil {
-        handles.running[queue] = Meter(
-          label: Name.running, dimensions: [("queue", queue.rawValue)], factory: factory)
-      }
-      return handles.running
-    }
-    for (queue, meter) in meters { meter.set(slots[queue] ?? 0) }
   }
 }
 

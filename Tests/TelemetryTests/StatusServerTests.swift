@@ -1,0 +1,107 @@
+import Foundation
+import Jobs
+import Logging
+import OperatorAPI
+import Queueing
+import ServiceLifecycle
+import Telemetry
+import TestSupport
+import Testing
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+struct StatusServerTests {
+  private let directory: TemporaryDirectory
+  private let queue: JobQueue
+  private let clock = TestClock()
+  private let registry = MetricsRegistry()
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    queue = try JobQueue(
+      path: directory.file("a.db"), options: DatabaseOptions(opening: .createOrMigrate), clock: clock.wall)
+  }
+
+  @Test func `Health is 200 and says what the worker does`() async throws {
+    try await serving(HealthReport(worker: 3, state: .draining)) { address in
+      let answer = try await Self.get("http://\(address)/healthz")
+      #expect(answer.status == 200)
+      #expect(answer.type == "application/json")
+      #expect(
+        try JSONValue(parsing: answer.text)
+          == .object([
+            "status": .string("ok"), "worker": .integer(3), "state": .string("draining"), "database": .string("ok"),
+          ]))
+    }
+  }
+
+  @Test func `Health is 503 when the database does not answer`() async throws {
+    try await serving(HealthReport(worker: 3, state: .running, databaseTrouble: "The disk is full.")) { address in
+      let answer = try await Self.get("http://\(address)/healthz")
+      #expect(answer.status == 503)
+      #expect(try JSONValue(parsing: answer.text)["database"] == .string("The disk is full."))
+    }
+  }
+
+  @Test func `Metrics hold the queues as they are at the time of the scrape`() async throws {
+    try await queue.publish([
+      StepDefinition(name: "ping", version: 1, queue: "default", summary: "Ping.", parameters: ParameterSchema([]))
+    ])
+    try await queue.ensureQueues(["default": 5])
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      _ = try await queue.enqueue([JobRequest(step: "ping")])
+      clock.advance(by: .seconds(90))
+      let answer = try await Self.get("http://\(address)/metrics")
+      #expect(answer.type == "text/plain; version=0.0.4; charset=utf-8")
+      #expect(answer.text.contains("\nstepworks_queue_jobs{queue=\"default\",state=\"available\"} 1\n"))
+      #expect(answer.text.contains("\nstepworks_queue_max_concurrency{queue=\"default\"} 5\n"))
+      #expect(answer.text.contains("\nstepworks_queue_oldest_waiting_seconds{queue=\"default\"} 90\n"))
+    }
+  }
+
+  @Test func `A port that is taken is one sentence that names the setting`() async throws {
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      let error = await #expect(throws: StatusServerError.self) {
+        try await server(address, HealthReport(worker: 2, state: .running)) { _ in }.run()
+      }
+      #expect(error?.description.contains("status.port") == true)
+      #expect(error?.description.contains("\(address)") == true)
+    }
+  }
+
+  /// Runs a server on a free port for as long as `body` takes.
+  private func serving(
+    _ report: HealthReport, _ body: @escaping (StatusServer.Address) async throws -> Void
+  ) async throws {
+    let (addresses, continuation) = AsyncStream.makeStream(of: StatusServer.Address.self)
+    let group = ServiceGroup(
+      services: [
+        server(StatusServer.Address(host: "127.0.0.1", port: 0), report) { continuation.yield($0) }
+      ], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    async let ended: Void = group.run()
+    for await address in addresses {
+      #expect(address.port != 0)
+      do { try await body(address) } catch { Issue.record(error) }
+      break
+    }
+    await group.triggerGracefulShutdown()
+    try await ended
+  }
+
+  private func server(
+    _ address: StatusServer.Address, _ report: HealthReport,
+    _ onListening: @escaping @Sendable (StatusServer.Address) async -> Void
+  ) -> StatusServer {
+    StatusServer(
+      address: address, queue: queue, registry: registry, clock: clock.wall,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, health: { report }, onListening: onListening)
+  }
+
+  private static func get(_ url: String) async throws -> (status: Int, type: String?, text: String) {
+    let (data, response) = try await URLSession.shared.data(from: try #require(URL(string: url)))
+    let http = try #require(response as? HTTPURLResponse)
+    return (http.statusCode, http.value(forHTTPHeaderField: "Content-Type"), String(decoding: data, as: UTF8.self))
+  }
+}

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <gp_GTrsf.hxx>
 #include <gp_Mat.hxx>
 #include <gp_Quaternion.hxx>
 
 #include "failure.h"
+#include "glb_reader.h"
 #include "json.h"
 
 namespace stepworks {
@@ -16,120 +16,27 @@ namespace {
 
 constexpr double kUnitTolerance = 1e-5;
 
-uint32_t word(const std::string& bytes, size_t offset) {
-  uint32_t value = 0;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 class Checker {
  public:
-  Checker(const std::string& bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  Checker(const std::string& bytes, const std::string& name)
+      : file_(bytes, name), root_(file_.root()) {}
 
   GlbFacts run() {
-    readChunks();
-    checkViews();
     facts_.meshes = root_.at("meshes").size();
     facts_.materials = root_.at("materials").size();
     facts_.meshUses.assign(facts_.meshes, 0);
-    accessorUsed_.assign(root_.at("accessors").size(), false);
     materialUsed_.assign(facts_.materials, false);
     for (const Json& mesh : root_.at("meshes")) checkMesh(mesh);
     checkNodes();
-    const auto all = [](const std::vector<bool>& flags) {
-      return std::all_of(flags.begin(), flags.end(), [](bool flag) { return flag; });
-    };
-    require(all(accessorUsed_), "an accessor is unused");
-    require(all(viewUsed_), "a bufferView is unused");
-    require(all(materialUsed_), "a material is unused");
+    file_.requireAllUsed();
+    for (const bool isUsed : materialUsed_) require(isUsed, "a material is unused");
     for (const size_t uses : facts_.meshUses) require(uses > 0, "a mesh is unused");
     require(facts_.drawnTriangles > 0, "no triangle is drawn");
     return std::move(facts_);
   }
 
  private:
-  void require(bool condition, const char* what) const {
-    if (!condition)
-      throw invalidOutput(name_ + " failed its check: " + what + "; report this with the source.");
-  }
-
-  void readChunks() {
-    require(bytes_.size() >= 28 && bytes_.compare(0, 4, "glTF") == 0, "the header is wrong");
-    require(word(bytes_, 4) == 2 && word(bytes_, 8) == bytes_.size(), "the length is wrong");
-    const size_t textSize = word(bytes_, 12);
-    require(
-        bytes_.compare(16, 4, "JSON") == 0 && textSize % 4 == 0 && 28 + textSize <= bytes_.size(),
-        "the JSON chunk is wrong");
-    root_ =
-        Json::parse(bytes_.begin() + 20,
-                    bytes_.begin() + 20 + static_cast<std::ptrdiff_t>(textSize), nullptr, false);
-    require(root_.is_object() && root_.at("asset").at("version") == "2.0",
-            "the JSON is no glTF 2.0");
-    const size_t header = 20 + textSize;
-    binarySize_ = word(bytes_, header);
-    binary_ = header + 8;
-    require(std::memcmp(bytes_.data() + header + 4, "BIN\0", 4) == 0 && binarySize_ % 4 == 0 &&
-                binary_ + binarySize_ == bytes_.size(),
-            "the binary chunk is wrong");
-    require(root_.at("buffers").size() == 1 && root_["buffers"][0].at("byteLength") == binarySize_,
-            "the buffer is wrong");
-  }
-
-  void checkViews() {
-    for (const Json& view : root_.at("bufferViews")) {
-      const size_t offset = view.at("byteOffset"), length = view.at("byteLength");
-      require(offset % 4 == 0 && length > 0 && offset + length <= binarySize_,
-              "a bufferView is out of bounds");
-    }
-    viewUsed_.assign(root_["bufferViews"].size(), false);
-  }
-
-  /// The accessor's first byte in the file, after checking that all of it lies inside its view.
-  size_t locate(size_t index, const char* type, size_t elementSize, size_t& count) {
-    require(index < accessorUsed_.size(), "an accessor is missing");
-    accessorUsed_[index] = true;
-    const Json& accessor = root_["accessors"][index];
-    const size_t viewIndex = accessor.at("bufferView");
-    require(viewIndex < viewUsed_.size() && accessor.at("type") == type, "an accessor is wrong");
-    viewUsed_[viewIndex] = true;
-    const Json& view = root_["bufferViews"][viewIndex];
-    const size_t offset = accessor.at("byteOffset");
-    count = accessor.at("count");
-    const size_t component = elementSize == 12 ? 4 : elementSize;
-    require(count > 0 && offset % component == 0 &&
-                offset + count * elementSize <= view.at("byteLength").get<size_t>(),
-            "an accessor is out of bounds");
-    return binary_ + view.at("byteOffset").get<size_t>() + offset;
-  }
-
-  std::vector<gp_XYZ> vectors(size_t index) {
-    size_t count = 0;
-    const size_t start = locate(index, "VEC3", 12, count);
-    require(root_["accessors"][index].at("componentType") == 5126, "a vector is not of floats");
-    std::vector<gp_XYZ> result(count);
-    for (size_t i = 0; i < count; ++i) {
-      float xyz[3];
-      std::memcpy(xyz, bytes_.data() + start + i * 12, sizeof xyz);
-      require(std::isfinite(xyz[0]) && std::isfinite(xyz[1]) && std::isfinite(xyz[2]),
-              "a number is not finite");
-      result[i].SetCoord(xyz[0], xyz[1], xyz[2]);
-    }
-    return result;
-  }
-
-  std::vector<uint32_t> indices(size_t index) {
-    require(index < accessorUsed_.size(), "an accessor is missing");
-    const bool isShort = root_["accessors"][index].at("componentType") == 5123;
-    require(isShort || root_["accessors"][index].at("componentType") == 5125,
-            "indices have a wrong type");
-    const size_t size = isShort ? 2 : 4;
-    size_t count = 0;
-    const size_t start = locate(index, "SCALAR", size, count);
-    std::vector<uint32_t> result(count, 0);
-    for (size_t i = 0; i < count; ++i)
-      std::memcpy(&result[i], bytes_.data() + start + i * size, size);
-    return result;
-  }
+  void require(bool condition, const char* what) const { file_.require(condition, what); }
 
   void checkBounds(const Json& accessor, const std::vector<gp_XYZ>& points) const {
     for (int axis = 1; axis <= 3; ++axis) {
@@ -153,10 +60,10 @@ class Checker {
     require(!mesh.at("primitives").empty(), "a mesh is empty");
     for (const Json& primitive : mesh.at("primitives")) {
       const size_t positions = primitive.at("attributes").at("POSITION");
-      const std::vector<gp_XYZ> points = vectors(positions);
-      const std::vector<gp_XYZ> normals = vectors(primitive.at("attributes").at("NORMAL"));
-      const std::vector<uint32_t> corners = indices(primitive.at("indices"));
-      checkBounds(root_["accessors"][positions], points);
+      const std::vector<gp_XYZ> points = file_.vectors(positions);
+      const std::vector<gp_XYZ> normals = file_.vectors(primitive.at("attributes").at("NORMAL"));
+      const std::vector<uint32_t> corners = file_.indices(primitive.at("indices"));
+      checkBounds(root_.at("accessors").at(positions), points);
       require(normals.size() == points.size(), "normals are missing");
       for (const gp_XYZ& normal : normals) {
         require(std::abs(normal.Modulus() - 1) < kUnitTolerance, "a normal is not of unit length");
@@ -225,7 +132,7 @@ class Checker {
       stack.emplace_back(index, parent.Multiplied(placement(nodes[index])));
     };
     require(root_.at("scenes").size() == 1, "there is not one scene");
-    for (const Json& root : root_["scenes"][0].at("nodes")) visit(root, gp_GTrsf());
+    for (const Json& root : root_.at("scenes").at(0).at("nodes")) visit(root, gp_GTrsf());
     while (!stack.empty()) {
       const auto [index, world] = stack.back();
       stack.pop_back();
@@ -258,12 +165,10 @@ class Checker {
     facts_.drawnTriangles += triangles_[mesh];
   }
 
-  const std::string& bytes_;
-  const std::string& name_;
-  Json root_;
-  size_t binary_ = 0, binarySize_ = 0;
+  GlbReader file_;
+  const Json& root_;
   GlbFacts facts_;
-  std::vector<bool> accessorUsed_, viewUsed_, materialUsed_;
+  std::vector<bool> materialUsed_;
   std::vector<std::vector<gp_XYZ>> points_;
   std::vector<size_t> triangles_;
 };

@@ -42,7 +42,8 @@ enum RegularFile {
   private static let chunkBytes = 1 << 20
 
   /// Hands the bytes of a regular file to `body`, a megabyte at a time.
-  static func read(_ path: FilePath, followSymlinks: Bool, _ body: (UnsafeMutableRawBufferPointer) throws -> Void) throws
+  static func read(_ path: FilePath, followSymlinks: Bool, _ body: (UnsafeMutableRawBufferPointer) throws -> Void)
+    throws
   {
     func failure(_ code: Int32) -> StoreError { StoreError(path: path.string, errno: Errno(rawValue: code)) }
     // Non-blocking: opening a named pipe must not wait for its writer.

@@ -44,13 +44,15 @@ extension ParameterSchema {
   /// - Throws: ``JobFailure`` of class `invalid_input` that names the first parameter that is wrong.
   package func resolve(_ given: JSONValue, for step: StepName) throws(JobFailure) -> JSONValue {
     guard case .object(var members) = given else {
-      throw JobFailure(.invalidInput, "The parameters of \(step) must be a JSON object, such as {\"source\":\"part.step\"}.")
+      throw JobFailure(
+        .invalidInput, "The parameters of \(step) must be a JSON object, such as {\"source\":\"part.step\"}.")
     }
     // null is how a producer that fills every column says "not given".
     members = members.filter { $0.value != .null }
     if !allowsOthers, let unknown = members.keys.filter({ key in !parameters.contains { $0.name == key } }).min() {
       let known = parameters.map(\.name).sorted().joined(separator: ", ")
-      throw JobFailure(.invalidInput, "\(step) has no parameter '\(unknown)'; it takes \(known.isEmpty ? "none" : known).")
+      throw JobFailure(
+        .invalidInput, "\(step) has no parameter '\(unknown)'; it takes \(known.isEmpty ? "none" : known).")
     }
     for parameter in parameters {
       guard let value = members[parameter.name] else {
@@ -62,7 +64,8 @@ extension ParameterSchema {
       }
       guard parameter.accepts(value) else {
         throw JobFailure(
-          .invalidInput, "The parameter '\(parameter.name)' of \(step) must be \(parameter.expectation), not \(value.text).")
+          .invalidInput,
+          "The parameter '\(parameter.name)' of \(step) must be \(parameter.expectation), not \(value.text).")
       }
     }
     return .object(members)

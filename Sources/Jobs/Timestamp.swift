@@ -25,7 +25,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
   /// ISO 8601 in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
   package var iso8601: String {
     Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-      .formatted(.iso8601.time(includingFractionalSeconds: true))
+      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }
 

@@ -14,7 +14,8 @@ package struct ExportGLB: Step {
         "chord_mm", .number(0.0001...1000),
         "Largest distance between mesh and surface in mm; overrides the preset."),
       Parameter(
-        "angle_degrees", .number(0.5...90), "Largest angle between neighbouring facets in degrees; overrides the preset."),
+        "angle_degrees", .number(0.5...90),
+        "Largest angle between neighbouring facets in degrees; overrides the preset."),
       Parameter(
         "triangle_budget", .integer(1...100_000_000),
         "Most triangles the file may have; the mesh is made coarser until it holds."),

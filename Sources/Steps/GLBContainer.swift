@@ -22,7 +22,8 @@ enum GLBContainer {
       throw JobFailure(.invalidOutput, "The tool wrote a GLB without a glTF 2.0 header.")
     }
     let length = Int(word(12))
-    guard Int(word(8)) == data.count, word(16) == jsonChunk, headerBytes + chunkHeaderBytes + length <= data.count else {
+    guard Int(word(8)) == data.count, word(16) == jsonChunk, headerBytes + chunkHeaderBytes + length <= data.count
+    else {
       throw JobFailure(.invalidOutput, "The tool wrote a GLB whose lengths do not add up.")
     }
     let start = data.startIndex + headerBytes + chunkHeaderBytes

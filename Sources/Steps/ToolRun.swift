@@ -50,7 +50,8 @@ struct ToolRun: Sendable {
     if let failure = report.failure() {
       if failure.asksForLater { throw StepSnooze(for: .seconds(30), reason: failure.sentence) }
       throw JobFailure(
-        FailureClass(rawValue: failure.kind.rawValue) ?? .toolFailed, failure.sentence, exit: failure.exit.map(Int.init),
+        FailureClass(rawValue: failure.kind.rawValue) ?? .toolFailed, failure.sentence,
+        exit: failure.exit.map(Int.init),
         signal: failure.signal.map(Int.init), logTail: failure.logTail.isEmpty ? nil : failure.logTail)
     }
     guard let data = report.result, case .object(let members)? = try? JSONValue(parsing: data) else {

@@ -51,7 +51,7 @@ package struct Maintenance: Service {
 
   private func repeating(every interval: Duration, _ name: String, _ work: () async throws -> Void) async {
     while !Task.isCancelled {
-      do { try await work() } catch where !(error is CancellationError) {
+      do { try await work() } catch  where !(error is CancellationError) {
         worker.observer.observe(.trouble("The \(name) failed, the worker keeps trying: \(error)"))
       } catch { return }
       do { try await Task.sleep(for: interval) } catch { return }  // the worker stops

@@ -25,6 +25,8 @@ package struct WorkerPool: Service {
     bell.ring()
   }
 
+  package var isDraining: Bool { phase.isDraining }
+
   package func run() async throws {
     let watcher = try CommitWatcher(worker.queue)
     defer { watcher.stop() }

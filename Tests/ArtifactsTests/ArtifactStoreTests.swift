@@ -51,7 +51,8 @@ final class ArtifactStoreTests {
     var keys: Set<String> = []
     for text in [#"{"a":1,"b":2}"#, #"{ "b": 2, "a": 1 }"#] {
       try write("x", to: attempt.directory.appending("f"))
-      keys.insert(try attempt.publish("f", role: "r", mediaType: "m", provenance: JSONValue(parsing: text)).derivationKey)
+      keys.insert(
+        try attempt.publish("f", role: "r", mediaType: "m", provenance: JSONValue(parsing: text)).derivationKey)
     }
     #expect(keys.count == 1)
   }

@@ -1,0 +1,23 @@
+import ServiceLifecycle
+import UnixSignals
+
+/// SIGTERM or SIGINT drains; the second one hands back at once what still runs.
+///
+/// ServiceGroup's own signal handling swallows a second signal, so it is given none.
+struct SignalEscalation: Service {
+  let drain: @Sendable () async -> Void
+  let hurry: @Sendable () -> Void
+
+  func run() async throws {
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    var isDraining = false
+    for await _ in signals.cancelOnGracefulShutdown() {
+      if isDraining {
+        hurry()
+      } else {
+        isDraining = true
+        await drain()
+      }
+    }
+  }
+}

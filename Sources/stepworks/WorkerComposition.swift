@@ -1,0 +1,117 @@
+import Artifacts
+import Glibc
+import Jobs
+import Logging
+import OperatorAPI
+import Queueing
+import ServiceLifecycle
+import Steps
+import Synchronization
+import SystemPackage
+import Telemetry
+import ToolExecution
+import Workers
+
+/// Puts a worker daemon together and runs it until it has drained.
+struct WorkerComposition {
+  let settings: Settings
+  let logger: Logger
+  let registry: MetricsRegistry
+  let observer: any JobObserver
+
+  /// What a drain may take beyond its own deadline and the grace of the tools: their proof, and the settlements.
+  private static let settlementReserve = Duration.seconds(20)
+
+  /// - Throws: ``QueueError``, `StoreError`, `ToolError`, `StatusServerError`, ``SettingsError``: each one sentence.
+  func run() async throws {
+    let queue = try JobQueue(
+      path: settings.database.path,
+      options: DatabaseOptions(durability: settings.database.durability, opening: .createOrMigrate, busyTimeout: nil))
+    let store = try ArtifactStore(root: settings.dataDirectory)
+    let steps = try await WorkerTools(settings: settings, store: store).registry(databaseID: queue.databaseID)
+    try await queue.ensureQueues(settings.queues)
+    let worker = try await Worker(
+      queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer)
+    observer.observe(
+      .worker(
+        "started",
+        [
+          "worker": "\(worker.id)", "database": queue.path, "data": settings.dataDirectory.string,
+          "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
+          "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
+        ]))
+    let ending = await Result { try await serve(worker, queue, store) }
+    try await worker.retire()
+    try ending.get()
+  }
+
+  private func serve(_ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore) async throws {
+    let pool = WorkerPool(worker)
+    let maintenance = Maintenance(worker, reaper: ToolReaper(supervisor: settings.tools.supervisor)) { leases in
+      try await store.sweep(now: WallClock.system.now(), runningLeases: leases)
+    }
+    let end = GracefulEnd()
+    let signals = SignalEscalation(drain: { await end.begin() }, hurry: { pool.hurry() })
+    // Shut down in reverse order: the pool drains first, while heartbeats, status and a second signal still work.
+    var services: [any Service] = [signals]
+    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue)) }
+    services += [Heartbeat(worker), maintenance, pool]
+    var configuration = ServiceGroupConfiguration(
+      services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+      logger: Logger(label: "stepworks.services") { _ in SwiftLogNoOpLogHandler() })
+    configuration.maximumGracefulShutdownDuration =
+      settings.worker.drain + settings.tools.grace + Self.settlementReserve
+    let group = ServiceGroup(configuration: configuration)
+    end.attach(group)
+    try await group.run()
+  }
+
+  private func statusServer(port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue) -> StatusServer {
+    StatusServer(
+      address: StatusServer.Address(host: settings.status.host, port: port), queue: queue, registry: registry,
+      logger: logger,
+      health: {
+        var report = HealthReport(worker: worker.id, state: pool.isDraining ? .draining : .running)
+        do { _ = try await queue.lastEventID() } catch { report.databaseTrouble = "\(error)" }
+        return report
+      },
+      onListening: { address in
+        observer.observe(.worker("status", ["address": "http://\(address)"]))
+        do {
+          try await queue.recordStatusAddress("\(address)", of: worker.id)
+        } catch {
+          observer.observe(.trouble("The status address could not be recorded: \(error)"))
+        }
+      })
+  }
+
+  private var options: WorkerOptions {
+    WorkerOptions(
+      slots: settings.worker.slots, heartbeat: settings.worker.heartbeat, rescue: settings.worker.rescue,
+      sweep: settings.worker.sweep, drain: settings.worker.drain)
+  }
+
+  private func identity(of steps: StepRegistry) -> WorkerIdentity {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return WorkerIdentity(
+      host: String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), pid: getpid(),
+      bootID: ToolProcess.currentBootID() ?? "", version: Version.current, steps: steps.definitions.map(\.name),
+      queues: settings.worker.queues)
+  }
+}
+
+/// The service group is made after the service that ends it.
+private final class GracefulEnd: Sendable {
+  private let group = Mutex<ServiceGroup?>(nil)
+
+  func attach(_ group: ServiceGroup) { self.group.withLock { $0 = group } }
+
+  func begin() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
+  }
+}

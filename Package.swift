@@ -80,6 +80,7 @@ var targets: [Target] = [
       .product(name: "Logging", package: "swift-log"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       .product(name: "SystemPackage", package: "swift-system"),
+      .product(name: "UnixSignals", package: "swift-service-lifecycle"),
     ],
     swiftSettings: strict),
   // Linked statically: SwiftPM would link the Swift runtime into this C program, one starts per tool run, and nothing

@@ -18,7 +18,10 @@ package struct ExportGLB: Step {
         "Largest angle between neighbouring facets in degrees; overrides the preset."),
       Parameter(
         "triangle_budget", .integer(1...100_000_000),
-        "Most triangles the file may have; the mesh is made coarser until it holds."),
+        "Most triangles the scene may draw; the mesh is made coarser until it holds."),
+      Parameter(
+        "byte_budget", .integer(1...4_294_967_295),
+        "Most bytes the file may have; the mesh is made coarser until it holds."),
     ]), retry: CADRun.retry, tools: ["stepworks-cad"])
 
   let environment: StepEnvironment

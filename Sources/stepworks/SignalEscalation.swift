@@ -5,11 +5,12 @@ import UnixSignals
 ///
 /// ServiceGroup's own signal handling swallows a second signal, so it is given none.
 struct SignalEscalation: Service {
+  /// Trapped from the start of the program on, so that a signal that comes early drains too.
+  let signals: UnixSignalsSequence
   let drain: @Sendable () async -> Void
   let hurry: @Sendable () -> Void
 
   func run() async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     var isDraining = false
     for await _ in signals.cancelOnGracefulShutdown() {
       if isDraining {

@@ -10,6 +10,7 @@ import Synchronization
 import SystemPackage
 import Telemetry
 import ToolExecution
+import UnixSignals
 import Workers
 
 /// Puts a worker daemon together and runs it until it has drained.
@@ -24,6 +25,7 @@ struct WorkerComposition {
 
   /// - Throws: ``QueueError``, `StoreError`, `ToolError`, `StatusServerError`, ``SettingsError``: each one sentence.
   func run() async throws {
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let queue = try JobQueue(
       path: settings.database.path,
       options: DatabaseOptions(durability: settings.database.durability, opening: .createOrMigrate, busyTimeout: nil))
@@ -40,20 +42,23 @@ struct WorkerComposition {
           "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
-    let ending = await Result { try await serve(worker, queue, store) }
+    let ending = await Result { try await serve(worker, queue, store, signals) }
     try await worker.retire()
     try ending.get()
   }
 
-  private func serve(_ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore) async throws {
+  private func serve(
+    _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence
+  ) async throws {
     let pool = WorkerPool(worker)
     let maintenance = Maintenance(worker, reaper: ToolReaper(supervisor: settings.tools.supervisor)) { leases in
       try await store.sweep(now: WallClock.system.now(), runningLeases: leases)
     }
     let end = GracefulEnd()
-    let signals = SignalEscalation(drain: { await end.begin() }, hurry: { pool.hurry() })
+    let escalation = SignalEscalation(
+      signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() })
     // Shut down in reverse order: the pool drains first, while heartbeats, status and a second signal still work.
-    var services: [any Service] = [signals]
+    var services: [any Service] = [escalation]
     if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue)) }
     services += [Heartbeat(worker), maintenance, pool]
     var configuration = ServiceGroupConfiguration(

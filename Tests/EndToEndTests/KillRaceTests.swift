@@ -9,7 +9,8 @@ struct KillRaceTests {
   private static let workers = 4
   private static let kills = 12
 
-  @Test("Four workers race over 5,000 jobs while they are killed at random, and each job completes once, under one fence")
+  @Test(
+    "Four workers race over 5,000 jobs while they are killed at random, and each job completes once, under one fence")
   func race() async throws {
     let installation = try Installation()
     try installation.sql(

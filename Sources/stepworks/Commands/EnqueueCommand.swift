@@ -38,7 +38,7 @@ struct EnqueueCommand: AsyncParsableCommand {
   @Option(help: "Another queue than the step's.")
   var queue: String?
 
-  @Option(help: "-1000 to 1000; higher runs first.")
+  @Option(parsing: .unconditional, help: "-1000 to 1000; higher runs first.")
   var priority: Int?
 
   @Option(help: ArgumentHelp("Not before this time, such as 2026-01-31T12:00:00Z.", valueName: "time"))

@@ -1,7 +1,8 @@
 /// The variables of the environment that are ours, checked for names that mean nothing.
 struct EnvironmentNames {
-  /// Ours that are no settings: the configuration file, and the marker in the environment of every tool of a run.
-  private static let reserved: Set<String> = ["STEPWORKS_CONFIG", "STEPWORKS_RUN"]
+  /// Ours that are no settings: the configuration file, the marker in the environment of every tool of a run, and what
+  /// the build looks at.
+  private static let reserved: Set<String> = ["STEPWORKS_CONFIG", "STEPWORKS_RUN", "STEPWORKS_WITHOUT_CAD"]
   private static let shortDatabase = "STEPWORKS_DATABASE"
   private static let queuePrefix = "STEPWORKS_QUEUES_"
 

@@ -23,7 +23,7 @@ extension Settings {
     }
   }
 
-  init(_ values: SettingValues, in surroundings: Surroundings) {
+  package init(_ values: SettingValues, in surroundings: Surroundings) {
     func path(_ key: SettingKey, auto: FilePath) -> FilePath {
       values.text(key) == "auto" ? auto : surroundings.absolute(values.text(key))
     }

@@ -55,7 +55,7 @@ package struct SettingsLoader: Sendable {
         key.kind == .list ? .stringArray(text.split(separator: ",").map(String.init)) : .string(text)
       values[AbsoluteConfigKey(key.components)] = ConfigValue(content, isSecret: false)
     }
-    return Layer(provider: InMemoryProvider(values: values), source: { key in "the flag for \(key.name)" })
+    return Layer(provider: InMemoryProvider(values: values), source: { key in "The flag for \(key.name)" })
   }
 
   private func environmentLayer() throws -> Layer {

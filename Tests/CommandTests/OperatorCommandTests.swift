@@ -1,0 +1,142 @@
+import Foundation
+import Jobs
+import Queueing
+import TestSupport
+import Testing
+
+struct OperatorCommandTests {
+  private let workshop: Workshop
+
+  init() throws { workshop = try Workshop() }
+
+  @Test func `Jobs are a table whose columns line up`() throws {
+    try workshop.writeFile("ä漢.step")
+    try workshop.run("enqueue", "export_glb", "ä漢.step")
+    try workshop.run("enqueue", "ping", "--delay", "1h")
+    let lines = try workshop.run("jobs").lines
+    #expect(lines.count == 3)
+    #expect(lines[0].hasPrefix("ID  STEP        STATE      QUEUE"))
+    #expect(lines[1].hasPrefix(" 2  ping        scheduled  default"))
+    #expect(lines[2].hasPrefix(" 1  export_glb  available  cad"))
+    #expect(lines[2].hasSuffix("ä漢.step"))
+  }
+
+  @Test func `Jobs are filtered by state, step and queue`() throws {
+    try workshop.run("enqueue", "ping")
+    try workshop.run("enqueue", "ping", "--queue", "slow", "--delay", "1h")
+    #expect(try ids("jobs", "--json") == [2, 1])
+    #expect(try ids("jobs", "--json", "--state", "scheduled") == [2])
+    #expect(try ids("jobs", "--json", "--state", "scheduled", "--state", "available", "--limit", "1") == [2])
+    #expect(try ids("jobs", "--json", "--step", "export_glb") == [])
+    #expect(try ids("jobs", "--json", "--queue", "default") == [1])
+    let wrong = try workshop.run("jobs", "--state", "sleeping")
+    #expect(wrong.status == 64)
+  }
+
+  @Test func `One job is shown with its error, its log and its history`() async throws {
+    try workshop.run("enqueue", "ping")
+    let worker = try await ScriptedWorker(try workshop.queue())
+    let failure = JobFailure(.toolFailed, "The tool gave up.", exit: 70, logTail: "line 1\nline 2")
+    try await worker.runNext(.failed(failure, .fail))
+    let text = try workshop.run("job", "1").output
+    for words in ["The tool gave up.", "tool_failed, exit 70", "line 2", "logs/attempt-1-1", "enqueued", "started"] {
+      #expect(text.contains(words), "\(words) is missing in\n\(text)")
+    }
+    let document = try workshop.run("job", "1", "--json").json
+    #expect(document["state"] == .string("failed"))
+    #expect(document["error"]?["class"] == .string("tool_failed"))
+    #expect(document["error"]?["exit"] == .integer(70))
+    #expect(
+      document["events"]?.arrayValue?.compactMap { $0["kind"]?.stringValue } == ["enqueued", "started", "failed"])
+    #expect(document["log_directory"]?.stringValue?.hasSuffix("stepworks-data/logs/attempt-1-1") == true)
+    let created = try #require(document["created_at"]?.stringValue)
+    #expect(created.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(created) is not ISO 8601")
+  }
+
+  @Test func `A job that does not exist is 66`() throws {
+    for command in ["job", "cancel", "retry"] {
+      let result = try workshop.run(command, "7")
+      #expect(result.status == 66)
+      #expect(result.errors == "stepworks: There is no job 7.\n")
+    }
+    #expect(try workshop.run("events", "--job", "7").status == 66)
+  }
+
+  @Test func `A failed job goes again, a finished one is not cancelled`() async throws {
+    try workshop.run("enqueue", "ping")
+    try await ScriptedWorker(try workshop.queue()).runNext(.failed(JobFailure(.invalidInput, "No."), .fail))
+    #expect(try workshop.run("cancel", "1").status == 65)
+    #expect(try workshop.run("retry", "1").output == "Job 1 waits again.\n")
+    #expect(try workshop.run("retry", "1").status == 65)
+    #expect(try await workshop.queue().job(1)?.state == .available)
+  }
+
+  @Test func `Of several jobs those that can be cancelled are, and the others are told`() async throws {
+    try workshop.run("enqueue", "ping")
+    let result = try workshop.run("cancel", "8", "1", "9")
+    #expect(result.status == 66)
+    #expect(result.output == "Job 1 is cancelled.\n")
+    #expect(result.errors == "stepworks: There is no job 9.\nstepworks: There is no job 8.\n")
+  }
+
+  @Test func `Queues show their limits and what waits in them`() throws {
+    try workshop.run("enqueue", "ping")
+    #expect(try workshop.run("queues", "set", "default", "--max", "5", "--pause", "--max-per-tenant", "2").status == 0)
+    let queue = try #require(try workshop.run("queues", "--json").json.arrayValue?.last)
+    #expect(queue["name"] == .string("default"))
+    #expect(queue["max_concurrency"] == .integer(5))
+    #expect(queue["paused"] == .bool(true))
+    #expect(queue["max_per_tenant"] == .integer(2))
+    #expect(queue["available"] == .integer(1))
+    #expect(try workshop.run("queues").lines.last?.hasSuffix("paused, 2 per tenant") == true)
+    try workshop.run("queues", "set", "default", "--resume", "--max-per-tenant", "none")
+    #expect(try workshop.run("queues", "--json").json.arrayValue?.last?["max_per_tenant"] == .null)
+  }
+
+  @Test(arguments: [
+    (["cad", "--max", "0"], 64), (["cad", "--max", "many"], 64), (["cad"], 64), (["cad", "--pause", "--resume"], 64),
+    (["cad", "--min", "9000"], 65), (["nowhere", "--max", "1"], 66),
+  ])
+  func `A wrong limit is refused and changes nothing`(_ arguments: [String], _ status: Int) throws {
+    let before = try workshop.run("queues", "--json").output
+    let result = try Program.run([Workshop.program, "queues", "set"] + arguments + ["-d", workshop.database])
+    #expect(Int(result.status) == status, "\(result.errors)")
+    #expect(try workshop.run("queues", "--json").output == before)
+  }
+
+  @Test func `Events are followed as they come, one JSON object a line`() async throws {
+    try workshop.run("enqueue", "ping")
+    let following = try workshop.start("events", "--follow", "--json", "--after", "0")
+    #expect(try next(following) == ["job": .integer(1), "kind": .string("enqueued")])
+    try workshop.run("cancel", "1")
+    #expect(try next(following) == ["job": .integer(1), "kind": .string("cancel_requested")])
+    #expect(try next(following) == ["job": .integer(1), "kind": .string("cancelled")])
+    following.kill(SIGTERM)
+    _ = try following.finish()
+  }
+
+  @Test func `Events start with the newest, or where a reader left off`() throws {
+    for _ in 0..<5 { try workshop.run("enqueue", "ping") }
+    #expect(try workshop.run("events", "--last", "2").lines.count == 2)
+    #expect(try workshop.run("events", "--after", "3").lines.count == 2)
+    #expect(try workshop.run("events", "--job", "4").lines.count == 1)
+  }
+
+  @Test func `A reader that goes away ends the command in silence`() async throws {
+    _ = try await workshop.queue().enqueue(Array(repeating: JobRequest(step: "ping"), count: 5000))
+    let result = try workshop.shell("set -o pipefail; $stepworks events --after 0 | head -n 1")
+    #expect(result.status == 0)
+    #expect(result.lines.count == 1)
+    #expect(result.errors == "")
+  }
+
+  private func ids(_ arguments: String...) throws -> [Int64] {
+    let result = try Program.run([Workshop.program] + arguments + ["-d", workshop.database])
+    return try result.json.arrayValue?.compactMap { $0["id"]?.integerValue } ?? []
+  }
+
+  private func next(_ following: Program) throws -> [String: JSONValue] {
+    let event = try JSONValue(parsing: try #require(following.readLine()))
+    return event.objectValue?.filter { $0.key == "job" || $0.key == "kind" } ?? [:]
+  }
+}

@@ -15,7 +15,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         stepworks enqueue export_glb part.step
         stepworks enqueue export_glb part.step --wait
         stepworks enqueue extract_metadata *.step --priority 10
-        stepworks enqueue export_glb part.step --parameter linear_deflection=0.1
+        stepworks enqueue export_glb part.step --parameter preset=hero
         stepworks enqueue ping --parameters '{"sleep_seconds":2}' --delay 30s --after 12
       """)
 

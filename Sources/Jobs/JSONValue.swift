@@ -48,18 +48,22 @@ package enum JSONValue: Hashable, Sendable, Codable {
 }
 
 extension JSONValue {
-  /// Reads one JSON text. Throws the decoder's error when it is none.
-  package init(parsing text: String) throws { try self.init(parsing: Data(text.utf8)) }
+  /// - Throws: ``JSONTextError`` when the text is not one JSON value.
+  package init(parsing text: String) throws {
+    var text = text
+    self = try text.withUTF8 { bytes in
+      var reader = JSONReader(bytes)
+      return try reader.read()
+    }
+  }
 
-  package init(parsing data: Data) throws { self = try JSONDecoder().decode(JSONValue.self, from: data) }
+  package init(parsing data: Data) throws { try self.init(parsing: String(decoding: data, as: UTF8.self)) }
 
-  /// Compact text with sorted keys: equal values have equal texts.
+  /// Compact text with sorted keys: equal values have equal texts. A NaN or an infinity becomes null.
   package var text: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // A JSONValue holds nothing that cannot be encoded but a NaN or an infinity, which JSON cannot hold either.
-    guard let data = try? encoder.encode(self) else { return "null" }
-    return String(decoding: data, as: UTF8.self)
+    var writer = JSONWriter()
+    writer.write(self)
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 
   package subscript(key: String) -> JSONValue? {

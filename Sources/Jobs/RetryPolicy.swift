@@ -45,7 +45,10 @@ package struct RetryPolicy: Sendable, Hashable {
   /// - Parameter random: a number in 0..<1.
   package func delay(afterFailures failures: Int, random: Double) -> Duration {
     var seconds = base.seconds
-    for _ in 1..<max(failures, 1) where seconds < maximum.seconds { seconds *= factor }
+    for _ in 1..<min(max(failures, 1), 1_000) {
+      if seconds >= maximum.seconds { break }
+      seconds *= factor
+    }
     let capped = min(seconds, maximum.seconds)
     return .seconds(capped * (1 + jitter * (2 * random - 1)))
   }

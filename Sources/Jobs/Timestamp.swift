@@ -24,7 +24,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
 
   /// ISO 8601 in UTC with milliseconds: `2026-01-31T12:00:00.000Z`.
   package var iso8601: String {
-    Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+    // Half a millisecond more: the formatter cuts off, and a Double may lie just below its millisecond.
+    Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000)
       .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }

@@ -25,17 +25,17 @@ extension JobQueue {
     let now = clock.now()
     return try await lane.write { db in
       let candidates = try ClaimPlan(scope: scope, now: now, limit: limit).candidates(in: db)
-      let jobs = try candidates.ids.map { id in
-        let statement = try db.cachedStatement(
-          sql: """
-            UPDATE jobs SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker_id = ?, started_at = ?,
-              progress = NULL, progress_message = NULL
-            WHERE id = ? RETURNING \(JobRow.columns)
-            """)
-        guard
-          let row = try Row.fetchOne(statement, arguments: [scope.workerID, now.milliseconds, id])
+      let statement = try db.cachedStatement(sql: Self.claimSQL)
+      var jobs: [ClaimedJob] = []
+      jobs.reserveCapacity(candidates.ids.count)
+      for id in candidates.ids {
+        guard let row = try Row.fetchOne(statement, arguments: [scope.workerID, now.milliseconds, id])
         else { throw QueueError.noSuchJob(id) }
-        return ClaimedJob(try Job(row: row))
+        do {
+          jobs.append(ClaimedJob(try Job(row: row)))
+        } catch {
+          try Self.fail(unreadable: id, error, now, in: db)
+        }
       }
       for (queue, tokens) in candidates.tokensLeft {
         try db.run(
@@ -44,6 +44,20 @@ extension JobQueue {
       }
       return jobs
     }
+  }
+
+  private static let claimSQL = """
+    UPDATE jobs SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker_id = ?, started_at = ?,
+      progress = NULL, progress_message = NULL
+    WHERE id = ? AND state = 'available' RETURNING \(JobRow.columns)
+    """
+
+  /// A row that can be stored but not read, such as a number beyond all bounds, must not stop the jobs behind it.
+  private static func fail(unreadable id: JobID, _ error: any Error, _ now: Timestamp, in db: Database) throws {
+    let failure = JobFailure(.invalidInput, "The parameters of job \(id) cannot be read: \(error).")
+    try db.run(
+      "UPDATE jobs SET state = 'failed', error = ?, finished_at = ?, worker_id = NULL WHERE id = ?",
+      [failure.json, now.milliseconds, id])
   }
 
   /// Whether ``claim(_:limit:)`` would find something: a read, so an idle worker takes no write lock to look.
@@ -147,8 +161,10 @@ private struct ClaimPlan {
       if let queues = scope.queues, !queues.contains(QueueName(rawValue: queue)) { continue }
       var allowance = Allowance(free: row[1], perTenant: row[2])
       if let rate = row[3] as Int? {
-        let elapsed = max(0, now.milliseconds - (row[5] as Int64? ?? 0))
-        let tokens = min(Double(rate), (row[4] as Double? ?? Double(rate)) + Double(elapsed) * Double(rate) / 60_000)
+        // A clock that was set back must not keep the bucket empty until it has caught up: a minute fills it.
+        let elapsed = now.milliseconds - (row[5] as Int64? ?? 0)
+        let refill = elapsed < 0 ? Double(rate) : Double(elapsed) * Double(rate) / 60_000
+        let tokens = min(Double(rate), (row[4] as Double? ?? Double(rate)) + refill)
         allowance.tokens = tokens
         allowance.free = min(allowance.free, Int(tokens))
       }

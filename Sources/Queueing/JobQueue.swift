@@ -23,6 +23,13 @@ package final class JobQueue: Sendable {
     }
   }
 
+  /// What the commits of this process wait for, by SQLite's own word.
+  package func durability() async throws -> DatabaseOptions.Durability {
+    // 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA
+    let level = try await lane.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? 0 }
+    return level >= 2 ? .full : .normal
+  }
+
   /// The value of `STEPWORKS_RUN` in the environment of everything a lease runs.
   package func runID(of token: LeaseToken) -> String { "\(databaseID)-\(token)" }
 

@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import Jobs
 
 /// How a process opens the shared database.
 package struct DatabaseOptions: Sendable {
@@ -37,26 +38,25 @@ struct QueueDatabase {
 
   init(path: String, options: DatabaseOptions) throws {
     self.path = path
-    try Self.checkFile(at: path, opening: options.opening)
+    let migration = SchemaMigration(path: path)
     var configuration = Configuration()
     configuration.label = "stepworks"
-    // SQLite's own back-off sleeps up to 100 ms a time; short sleeps keep several writers fair to each other.
-    configuration.busyMode = .callback { tries in
-      usleep(tries < 20 ? 500 : 2_000)
-      return tries < 5_000
-    }
-    pool = try explainingErrors(path: path) {
-      do {
-        return try DatabasePool(path: path, configuration: configuration)
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-        throw QueueError.notADatabase(path: path)
+    configuration.busyMode = Self.waiting(atMost: options.busyTimeout ?? .seconds(10))
+    if try Self.checkFile(at: path, opening: options.opening) {
+      // Opening it for writing turns a database into WAL mode: that of another program must not be touched.
+      try explainingErrors(path: path) { [configuration] in
+        var configuration = configuration
+        configuration.readonly = true
+        try DatabaseQueue(path: path, configuration: configuration).read { _ = try migration.version(of: $0) }
       }
+    }
+    pool = try explainingErrors(path: path) { [configuration] in
+      try Self.retryingWhileBusy { try DatabasePool(path: path, configuration: configuration) }
     }
     try explainingErrors(path: path) {
       try pool.writeWithoutTransaction { db in
         // GRDB sets NORMAL on the writer of a pool, whatever its configuration says.
         try db.execute(sql: "PRAGMA synchronous = \(options.durability.rawValue)")
-        let migration = SchemaMigration(path: path)
         switch options.opening {
         case .existing: try migration.check(db)
         case .createOrMigrate: try migration.migrate(db)
@@ -65,13 +65,38 @@ struct QueueDatabase {
     }
   }
 
+  /// SQLite's own back-off sleeps up to 100 ms a time; short sleeps keep several writers fair to each other.
+  private static func waiting(atMost timeout: Duration) -> Database.BusyMode {
+    let (eager, eagerSleep, sleep) = (20, 500, 2_000)  // tries, µs, µs
+    let timeout = Int(timeout.seconds * 1e6)
+    return .callback { tries in
+      let waited = min(tries, eager) * eagerSleep + max(tries - eager, 0) * sleep
+      guard waited < timeout else { return false }
+      usleep(UInt32(tries < eager ? eagerSleep : sleep))
+      return true
+    }
+  }
+
+  /// Turning a new file into WAL mode fails at once, whatever the busy handler says, while another process does it.
+  private static func retryingWhileBusy<T>(_ work: () throws -> T) throws -> T {
+    for _ in 0..<1_000 {
+      do {
+        return try work()
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        usleep(5_000)
+      }
+    }
+    return try work()
+  }
+
   /// Looks at the file before SQLite does, whose own messages do not say which file or what to do.
-  private static func checkFile(at path: String, opening: DatabaseOptions.Opening) throws {
+  /// - Returns: whether there is something in it.
+  private static func checkFile(at path: String, opening: DatabaseOptions.Opening) throws -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else {
       switch opening {
       case .existing where errno == ENOENT: throw QueueError.missingDatabase(path: path)
-      case .createOrMigrate where errno == ENOENT: return
+      case .createOrMigrate where errno == ENOENT: return false
       default: throw QueueError.unreadable(path: path, reason: String(cString: strerror(errno)))
       }
     }
@@ -79,15 +104,10 @@ struct QueueDatabase {
       throw QueueError.unreadable(path: path, reason: "it is not a regular file")
     }
     if status.st_size == 0, opening == .existing { throw QueueError.missingDatabase(path: path) }
-    guard status.st_size > 0 else { return }
-    // Safe only here: once SQLite has the file open, closing another descriptor on it drops SQLite's locks.
-    guard let file = fopen(path, "rb") else {
-      throw QueueError.unreadable(path: path, reason: String(cString: strerror(errno)))
-    }
-    defer { fclose(file) }
-    var header = [UInt8](repeating: 0, count: 16)
-    guard fread(&header, 1, 16, file) == 16, header == Array("SQLite format 3\0".utf8) else {
-      throw QueueError.notADatabase(path: path)
-    }
+    // Smaller than the smallest page; SQLite would take it for empty and write over it.
+    if (1..<512).contains(status.st_size) { throw QueueError.notADatabase(path: path) }
+    // No look at the content: closing a descriptor of ours on a file that this process has open already would drop
+    // SQLite's locks on it.
+    return status.st_size > 0
   }
 }

@@ -17,6 +17,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
   case unknownStep(String, known: [String])
   case noSuchJob(Int64)
   case wrongState(jobID: Int64, state: String, wanted: String)
+  /// A retry of a job whose own parent has failed or was cancelled.
+  case waitsForFailed(jobID: Int64, parent: Int64)
   case noSuchQueue(String, known: [String])
 
   package var description: String {
@@ -47,6 +49,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
       "There is no job \(id)."
     case .wrongState(let jobID, let state, let wanted):
       "Job \(jobID) is \(state); only a job that is \(wanted) can be."
+    case .waitsForFailed(let jobID, let parent):
+      "Job \(jobID) waits for job \(parent), which did not complete; retry that one, and this one waits for it again."
     case .noSuchQueue(let name, let known):
       "There is no queue '\(name)'; known queues: \(known.isEmpty ? "none yet" : known.joined(separator: ", "))."
     }
@@ -57,8 +61,11 @@ extension QueueError {
   /// What SQLite says, as a sentence about the file.
   init(_ error: DatabaseError, path: String) {
     switch error.resultCode {
-    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+    case .SQLITE_NOTADB:
       self = .notADatabase(path: path)
+    case .SQLITE_CORRUPT:
+      self = .unreadable(
+        path: path, reason: "it is damaged (\(error.message ?? "malformed")); stop the workers and restore a backup")
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
       self = .readOnly(path: path)
     case .SQLITE_FULL:
@@ -74,21 +81,17 @@ extension QueueError {
       self = .unreadable(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
     }
   }
-
-  /// Whether the same write may succeed later without anybody changing it.
-  var isTransient: Bool {
-    switch self {
-    case .busy, .diskFull, .unreadable: true
-    default: false
-    }
-  }
 }
 
 /// Runs database work and turns what SQLite throws into a ``QueueError``.
 func explainingErrors<T>(path: String, _ work: () throws -> T) throws -> T {
   do {
     return try work()
-  } catch let error as DatabaseError {
-    throw QueueError(error, path: path)
+  } catch {
+    throw explained(error, path: path)
   }
+}
+
+func explained(_ error: any Error, path: String) -> any Error {
+  if let error = error as? DatabaseError { QueueError(error, path: path) } else { error }
 }

@@ -10,13 +10,15 @@ package enum RunEnding: Sendable {
   case released
   /// Stopped because somebody asked for it.
   case cancelled
+
+  fileprivate var isFailure: Bool { if case .failed = self { true } else { false } }
 }
 
 extension JobQueue {
   /// Ends a run in the database: the state, its event, the artifacts and the release of dependents in one transaction.
   ///
   /// Fenced: when the lease is lost nothing changes. A disk that is full does not lose the result: the write is tried
-  /// again until it goes through.
+  /// again until it goes through. A result that the schema refuses makes the job fail.
   /// - Parameters:
   ///   - retryDelay: the wait before a retry, already with its jitter.
   ///   - keepTrying: asked after each failed try; receives a sentence for the operator.
@@ -26,10 +28,14 @@ extension JobQueue {
   ) async -> Settlement {
     let token = lease.token
     lease.spend()
+    var ending = ending
     while true {
       do {
         let kind = try await write(ending, of: job, retryDelay: retryDelay)
         return Settlement(kind.map { .settled($0) } ?? .leaseLost)
+      } catch QueueError.refused(let reason) where !ending.isFailure {
+        let failure = JobFailure(.invalidOutput, "The step's result cannot be stored: \(reason)")
+        ending = .failed(failure, .fail)
       } catch {
         guard await keepTrying("Job \(token.jobID) cannot be settled yet: \(error)") else {
           return Settlement(.abandoned)
@@ -68,8 +74,9 @@ private struct Settler {
     for artifact in result.artifacts {
       try db.run(
         """
-        INSERT OR IGNORE INTO artifacts (job_id, fence, tenant, role, path, media_type, bytes, sha256, derivation_key,
+        INSERT INTO artifacts (job_id, fence, tenant, role, path, media_type, bytes, sha256, derivation_key,
           provenance, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (job_id, path) DO NOTHING
         """,
         [
           job.id, job.fence, job.tenant, artifact.role, artifact.path, artifact.mediaType, artifact.bytes,
@@ -173,7 +180,8 @@ struct HandBack {
         progress = NULL, progress_message = NULL,
         dedup_key = CASE WHEN EXISTS (
           SELECT 1 FROM jobs AS twin WHERE twin.dedup_key IS NOT NULL
-            AND twin.state IN ('blocked', 'scheduled', 'available') AND twin.dedup_key = jobs.dedup_key)
+            AND twin.state IN ('blocked', 'scheduled', 'available')
+            AND (twin.dedup_key, twin.step, twin.tenant) = (jobs.dedup_key, jobs.step, jobs.tenant))
           THEN NULL ELSE dedup_key END
       WHERE id = ? AND fence = ? AND state = 'running'
       """,

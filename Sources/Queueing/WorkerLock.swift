@@ -31,6 +31,19 @@ package final class WorkerLock: Sendable {
     self.descriptor = descriptor
   }
 
+  /// Whether the process of a worker whose lock file was taken away (by a cleaner of old files, say) exists. Such a
+  /// worker still holds its lock, where nobody can see it any more.
+  static func processLives(pid: Int32, bootID: String) -> Bool {
+    guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return true }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 64)
+    guard fgets(&line, Int32(line.count), file) != nil else { return true }
+    let boot = line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+    return String(decoding: boot, as: UTF8.self) == bootID && (kill(pid, 0) == 0 || errno == EPERM)
+  }
+
+  static func exists(name: String, in directory: String) -> Bool { access(directory + "/" + name, F_OK) == 0 }
+
   /// The name of no file that exists or existed: 128 random bits.
   package static func freshName() -> String {
     let digits = [UInt64.random(in: .min ... .max), .random(in: .min ... .max)].map { number in

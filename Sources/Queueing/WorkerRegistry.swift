@@ -107,11 +107,17 @@ extension JobQueue {
   package func deadWorkers() async throws -> [DeadWorker] {
     let alive = try await read { db in
       try Row.fetchAll(
-        db.cachedStatement(sql: "SELECT id, lock_name FROM workers WHERE state IN ('running', 'draining') ORDER BY id")
-      ).map { (id: $0[0] as Int64, lockName: $0[1] as String) }
+        db.cachedStatement(
+          sql: "SELECT id, lock_name, pid, boot_id FROM workers WHERE state IN ('running', 'draining') ORDER BY id")
+      ).map { (id: $0[0] as Int64, lockName: $0[1] as String, pid: $0[2] as Int32, bootID: $0[3] as String) }
     }
     var dead: [DeadWorker] = []
     for worker in alive {
+      if !WorkerLock.exists(name: worker.lockName, in: lockDirectory),
+        WorkerLock.processLives(pid: worker.pid, bootID: worker.bootID)
+      {
+        continue
+      }
       guard let lock = try WorkerLock(name: worker.lockName, in: lockDirectory) else { continue }
       let found = try await read { db -> ([LeaseToken], [String])? in
         // It may have ended in good order between the two reads: then there is nothing to rescue.
@@ -171,7 +177,8 @@ private struct Rescue {
     } else if job.crashes + 1 >= job.maxCrashes {
       let final = JobFailure(
         .workerDied,
-        "Runs of this job ended by the death of a process \(job.crashes + 1) times, so it is not tried again; look at its log, then: stepworks retry \(job.id)")
+        "Runs of this job ended by the death of a process \(job.crashes + 1) times, so it is not tried again; look at its log, then: stepworks retry \(job.id)"
+      )
       try finish(
         "state = 'failed', error = ?, crashes = crashes + 1, attempt = attempt - 1, finished_at = ?",
         [final.json, now.milliseconds], in: db)

@@ -54,15 +54,45 @@ final class WriteLane: Sendable {
   }
 
   private func commit(_ batch: [any PendingWrite]) {
+    var hasBegun = false
     do {
       try transaction { db in
+        hasBegun = true
         for write in batch { try write.attempt(db) }
       }
       for write in batch { write.succeed() }
     } catch {
-      // One bad write must not take its neighbours down: each gets a transaction of its own.
-      guard batch.count > 1 else { return batch[0].fail(error) }
-      for write in batch { commit([write]) }
+      if hasBegun, batch.count > 1 {
+        commitApart(batch)
+      } else {
+        for write in batch { write.fail(error) }
+      }
+    }
+  }
+
+  /// One bad write must not take its neighbours down: the second time each has a savepoint of its own.
+  private func commitApart(_ batch: [any PendingWrite]) {
+    var errors: [Int: any Error] = [:]
+    do {
+      try transaction { db in
+        for (index, write) in batch.enumerated() {
+          try db.run("SAVEPOINT one_write")
+          do {
+            try write.attempt(db)
+          } catch {
+            // Some errors, such as a full disk, end the transaction: then there is nothing to save.
+            guard db.isInsideTransaction else { throw error }
+            try db.run("ROLLBACK TO one_write")
+            errors[index] = error
+          }
+          try db.run("RELEASE one_write")
+        }
+      }
+      for (index, write) in batch.enumerated() {
+        if let error = errors[index] { write.fail(explained(error, path: database.path)) } else { write.succeed() }
+      }
+    } catch {
+      for write in batch { write.fail(error) }
     }
   }
 
@@ -72,7 +102,7 @@ final class WriteLane: Sendable {
         try begin(db)
         do {
           try body(db)
-          try db.execute(sql: "COMMIT")
+          try db.run("COMMIT")
         } catch {
           if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }  // the first error is the one to tell
           throw error
@@ -84,7 +114,7 @@ final class WriteLane: Sendable {
   private func begin(_ db: Database) throws {
     while true {
       do {
-        return try db.execute(sql: "BEGIN IMMEDIATE")
+        return try db.run("BEGIN IMMEDIATE")
       } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && waitsForever {
         continue  // the busy handler has slept
       }

@@ -36,7 +36,7 @@ struct SchemaMigration {
     }
   }
 
-  private func version(of db: Database) throws -> Int {
+  func version(of db: Database) throws -> Int {
     let applicationID = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     if applicationID == Self.applicationID { return version }

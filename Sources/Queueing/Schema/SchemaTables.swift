@@ -25,14 +25,29 @@ enum SchemaTables {
       version INTEGER NOT NULL CHECK (version >= 1),
       queue TEXT NOT NULL CHECK (length(queue) BETWEEN 1 AND 100),
       summary TEXT NOT NULL,
-      -- JSON Schema; the insert triggers understand required, properties, type and additionalProperties.
+      -- JSON Schema; the insert trigger understands additionalProperties, required, and of properties the type, minimum,
+      -- maximum and enum.
       parameter_schema TEXT NOT NULL CHECK (json_valid(parameter_schema)),
+      -- How many parameters are required; kept by a trigger.
+      required_parameters INTEGER NOT NULL DEFAULT 0,
       dedup TEXT NOT NULL CHECK (dedup IN ('parameters', 'none')),
       max_attempts INTEGER NOT NULL CHECK (max_attempts BETWEEN 1 AND 100),
       max_crashes INTEGER NOT NULL CHECK (max_crashes BETWEEN 1 AND 100),
       -- The capabilities it requires: a JSON array of tool names.
       tools TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tools)),
       updated_at INTEGER NOT NULL DEFAULT (\(now))
+    ) STRICT, WITHOUT ROWID;
+
+    -- parameter_schema as rows, for the insert trigger; kept by triggers.
+    CREATE TABLE step_parameters (
+      step TEXT NOT NULL REFERENCES steps (name) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      is_required INTEGER NOT NULL,
+      type TEXT,
+      minimum ANY,
+      maximum ANY,
+      choices TEXT,
+      PRIMARY KEY (step, name)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE worker_configs (
@@ -43,7 +58,7 @@ enum SchemaTables {
       paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
       -- How many jobs of one tenant may run at once; NULL: no limit.
       max_per_tenant INTEGER CHECK (max_per_tenant BETWEEN 1 AND 10000),
-      -- How many jobs may start in any minute; NULL: no limit.
+      -- How many jobs may start in a minute on the average, and at once after a rest; NULL: no limit.
       max_starts_per_minute INTEGER CHECK (max_starts_per_minute BETWEEN 1 AND 1000000),
       updated_at INTEGER NOT NULL DEFAULT (\(now)),
       -- The token bucket behind max_starts_per_minute; written by claims.
@@ -111,16 +126,17 @@ enum SchemaTables {
       CHECK (state <> 'scheduled' OR run_at IS NOT NULL)
     ) STRICT;
 
-    -- Claiming reads only waiting rows, in the order it takes them: finished rows cost nothing.
-    CREATE INDEX jobs_claimable ON jobs (queue, step, tenant, priority DESC, id)
+    -- Claiming reads only waiting rows, in the order it takes them: finished rows cost nothing. With the state in it a
+    -- partial index covers what it is asked; without, SQLite looks up each row.
+    CREATE INDEX jobs_claimable ON jobs (queue, step, tenant, priority DESC, id, state)
       WHERE state = 'available' AND queue IS NOT NULL;
     -- Rows with a later run_at stay out of the index above, else each claim would walk over them.
-    CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'scheduled';
-    CREATE INDEX jobs_running ON jobs (queue, tenant) WHERE state = 'running';
+    CREATE INDEX jobs_scheduled ON jobs (run_at, state) WHERE state = 'scheduled';
+    CREATE INDEX jobs_running ON jobs (queue, tenant, state) WHERE state = 'running';
     CREATE INDEX jobs_leased ON jobs (worker_id) WHERE state = 'running';
     CREATE INDEX jobs_cancelling ON jobs (worker_id) WHERE state = 'running' AND cancel_requested_at IS NOT NULL;
     CREATE INDEX jobs_blocked ON jobs (id) WHERE state = 'blocked';
-    CREATE UNIQUE INDEX jobs_waiting_once ON jobs (dedup_key)
+    CREATE UNIQUE INDEX jobs_waiting_once ON jobs (dedup_key, step, tenant)
       WHERE dedup_key IS NOT NULL AND state IN ('blocked', 'scheduled', 'available');
 
     CREATE TABLE job_dependencies (

@@ -6,83 +6,96 @@
 enum SchemaTriggers {
   private static let now = SchemaTables.now
 
-  /// The dedup key of a row by the step's rule: step, tenant, and every leaf of the parameters in the order of its path.
+  /// The dedup key of parameters by the rule `parameters`: every member in the order of its path, so that the order of
+  /// keys and white space do not count. Empty objects and arrays are members too.
+  static func dedupKey(of parameters: String) -> String {
+    """
+    '{' || coalesce((SELECT group_concat(member, ' ') FROM (
+      SELECT fullkey || '=' || type || ':' || quote(atom) AS member FROM json_tree(\(parameters))
+      WHERE fullkey <> '$' ORDER BY fullkey)), '') || '}'
+    """
+  }
+
   private static let defaultDedupKey = """
-    CASE (SELECT dedup FROM steps WHERE name = NEW.step) WHEN 'parameters' THEN
-      NEW.step || ' ' || NEW.tenant || ' ' || coalesce(
-        (SELECT group_concat(leaf, ' ') FROM (
-          SELECT fullkey || '=' || type || ':' || quote(atom) AS leaf FROM json_tree(NEW.parameters)
-          WHERE type NOT IN ('object', 'array') ORDER BY fullkey)), '')
-    END
+    CASE (SELECT dedup FROM steps WHERE name = NEW.step) WHEN 'parameters' THEN \(dedupKey(of: "NEW.parameters")) END
     """
 
   private static let waiting = "('blocked', 'scheduled', 'available')"
 
   static let sql = """
-    CREATE TRIGGER jobs_check_insert BEFORE INSERT ON jobs BEGIN
+    -- What the insert trigger needs of a step's JSON Schema, one row per parameter: parsing the schema at each insert
+    -- would cost more than the insert.
+    CREATE TRIGGER steps_list_parameters AFTER INSERT ON steps BEGIN \(listParameters) END;
+    CREATE TRIGGER steps_list_parameters_again AFTER UPDATE OF parameter_schema ON steps BEGIN \(listParameters) END;
+
+    -- One trigger for all that comes before an insert: the order of several is undefined, and a wrong insert must be
+    -- refused before it can be taken for a duplicate.
+    CREATE TRIGGER jobs_before_insert BEFORE INSERT ON jobs BEGIN
       SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM steps WHERE name = NEW.step) THEN RAISE(ABORT,
+        WHEN steps.name IS NULL THEN RAISE(ABORT,
           'stepworks: unknown step; SELECT name FROM steps lists the known ones')
-        WHEN NOT json_valid(NEW.parameters) THEN RAISE(ABORT,
-          'stepworks: parameters is not valid JSON')
-        WHEN json_type(NEW.parameters) <> 'object' THEN RAISE(ABORT,
-          'stepworks: parameters must be a JSON object, such as {"source":"part.step"}')
-        WHEN NOT EXISTS (SELECT 1 FROM tenants WHERE name = NEW.tenant) THEN RAISE(ABORT,
-          'stepworks: unknown tenant; SELECT name FROM tenants lists the known ones')
         WHEN NEW.state <> 'available' OR NEW.outcome IS NOT NULL OR NEW.attempt <> 0 OR NEW.crashes <> 0
           OR NEW.fence <> 0 OR NEW.worker_id IS NOT NULL OR NEW.cancel_requested_at IS NOT NULL
           OR NEW.progress IS NOT NULL OR NEW.progress_message IS NOT NULL OR NEW.error IS NOT NULL
           OR NEW.result IS NOT NULL OR NEW.started_at IS NOT NULL OR NEW.finished_at IS NOT NULL
           THEN RAISE(ABORT,
           'stepworks: state, outcome, attempt, crashes, fence, worker_id, progress, error, result and their times are set by workers only')
-      END;
-    END;
-
-    CREATE TRIGGER jobs_check_parameters BEFORE INSERT ON jobs WHEN json_valid(NEW.parameters) BEGIN
-      SELECT CASE
-        WHEN EXISTS (
-          SELECT 1 FROM steps, json_each(steps.parameter_schema, '$.required') AS required
-          WHERE steps.name = NEW.step AND NOT EXISTS (
-            SELECT 1 FROM json_each(NEW.parameters) AS given WHERE given.key = required.value AND given.type <> 'null'))
+        -- −1 stands for "not given". A given id could reuse one, or use up all of them.
+        WHEN NEW.id > 0 THEN RAISE(ABORT,
+          'stepworks: leave out id; the database gives it, RETURNING id tells it')
+        WHEN NOT EXISTS (SELECT 1 FROM tenants WHERE name = NEW.tenant) THEN RAISE(ABORT,
+          'stepworks: unknown tenant; SELECT name FROM tenants lists the known ones')
+        WHEN NEW.parameters <> '{}' AND NOT json_valid(NEW.parameters) THEN RAISE(ABORT,
+          'stepworks: parameters is not valid JSON')
+        WHEN NEW.parameters <> '{}' AND json_type(NEW.parameters) <> 'object' THEN RAISE(ABORT,
+          'stepworks: parameters must be a JSON object, such as {"source":"part.step"}')
+        WHEN length(NEW.parameters) > 1000000 THEN RAISE(ABORT,
+          'stepworks: parameters is longer than a million characters; put the data into a file and name that')
+        WHEN steps.required_parameters > 0 AND EXISTS (
+          SELECT 1 FROM step_parameters AS known WHERE step = NEW.step AND is_required AND NOT EXISTS (
+            SELECT 1 FROM json_each(NEW.parameters) AS given WHERE given.key = known.name AND given.type <> 'null'))
           THEN RAISE(ABORT,
           'stepworks: a required parameter is missing; steps.parameter_schema says which the step needs')
-        WHEN EXISTS (
-          SELECT 1 FROM steps, json_each(NEW.parameters) AS given
-          WHERE steps.name = NEW.step AND json_extract(steps.parameter_schema, '$.additionalProperties') = 0
-            AND NOT EXISTS (
-              SELECT 1 FROM json_each(steps.parameter_schema, '$.properties') AS known WHERE known.key = given.key))
-          THEN RAISE(ABORT,
-          'stepworks: unknown parameter; steps.parameter_schema lists those the step takes')
-        WHEN EXISTS (
-          SELECT 1 FROM steps, json_each(NEW.parameters) AS given,
-            json_each(steps.parameter_schema, '$.properties') AS known
-          WHERE steps.name = NEW.step AND known.key = given.key AND given.type <> 'null'
-            AND CASE json_extract(known.value, '$.type')
+        WHEN NEW.parameters <> '{}' THEN (
+          -- The first wrong member decides; null means "not given".
+          SELECT CASE
+            WHEN known.name IS NULL THEN RAISE(ABORT,
+              'stepworks: unknown parameter; steps.parameter_schema lists those the step takes')
+            WHEN CASE known.type
               WHEN 'string' THEN given.type <> 'text'
               WHEN 'boolean' THEN given.type NOT IN ('true', 'false')
               WHEN 'integer' THEN given.type <> 'integer'
               WHEN 'number' THEN given.type NOT IN ('integer', 'real')
-            END)
-          THEN RAISE(ABORT,
-          'stepworks: a parameter has the wrong type; steps.parameter_schema says which it must have')
-      END;
-    END;
+            END THEN RAISE(ABORT,
+              'stepworks: a parameter has the wrong type; steps.parameter_schema says which it must have')
+            ELSE RAISE(ABORT,
+              'stepworks: a parameter is out of its range; steps.parameter_schema says which values it takes')
+          END
+          FROM json_each(NEW.parameters) AS given
+          LEFT JOIN step_parameters AS known ON known.step = NEW.step AND known.name = given.key
+          WHERE CASE
+            WHEN known.name IS NULL THEN json_extract(steps.parameter_schema, '$.additionalProperties') = 0
+            WHEN given.type = 'null' THEN 0
+            WHEN known.type = 'string' THEN given.type <> 'text' OR (
+              known.choices IS NOT NULL AND given.value NOT IN (SELECT value FROM json_each(known.choices)))
+            WHEN known.type = 'boolean' THEN given.type NOT IN ('true', 'false')
+            WHEN known.type = 'integer' THEN given.type <> 'integer'
+              OR given.value NOT BETWEEN known.minimum AND known.maximum
+            WHEN known.type = 'number' THEN given.type NOT IN ('integer', 'real')
+              OR given.value NOT BETWEEN known.minimum AND known.maximum
+          END
+          LIMIT 1)
+      END FROM (SELECT 1) LEFT JOIN steps ON steps.name = NEW.step;
 
-    -- A waiting job that is the same work takes this one in: no row, one event, the higher of the two priorities.
-    -- RAISE(IGNORE) abandons the insert and keeps what stands before it.
-    CREATE TRIGGER jobs_merge_duplicate BEFORE INSERT ON jobs
-    WHEN json_valid(NEW.parameters) AND EXISTS (
-      SELECT 1 FROM jobs WHERE dedup_key IS NOT NULL AND state IN \(waiting)
-        AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)))
-    BEGIN
+      -- A waiting job that is the same work takes this one in: no row, one event, the higher of the two priorities.
+      -- changes() is that of the statement before; RAISE(IGNORE) abandons the insert and keeps what stands before it.
       INSERT INTO job_events (job_id, at, kind, detail)
-        SELECT id, \(now), 'duplicate', json_object('priority', NEW.priority)
-        FROM jobs WHERE dedup_key IS NOT NULL AND state IN \(waiting)
-          AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey));
-      UPDATE jobs SET priority = NEW.priority
-        WHERE dedup_key IS NOT NULL AND state IN \(waiting) AND priority < NEW.priority
-          AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey));
-      SELECT RAISE(IGNORE);
+        SELECT id, \(now), 'duplicate', json_object('priority', NEW.priority) FROM jobs
+        WHERE dedup_key IS NOT NULL AND state IN \(waiting)
+          AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)) AND step = NEW.step AND tenant = NEW.tenant;
+      UPDATE jobs SET priority = max(priority, NEW.priority)
+        WHERE changes() > 0 AND id = (SELECT job_id FROM job_events WHERE id = last_insert_rowid());
+      SELECT RAISE(IGNORE) WHERE changes() > 0;
     END;
 
     -- A producer of ours that gives every value itself saves this second write of the row.
@@ -96,8 +109,8 @@ enum SchemaTriggers {
         max_attempts = coalesce(NEW.max_attempts, (SELECT max_attempts FROM steps WHERE name = NEW.step)),
         max_crashes = coalesce(NEW.max_crashes, (SELECT max_crashes FROM steps WHERE name = NEW.step)),
         dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)),
-        state = CASE WHEN NEW.run_at > \(now) THEN 'scheduled' ELSE 'available' END,
-        available_at = CASE WHEN NEW.run_at > \(now) THEN NULL ELSE \(now) END
+        state = CASE WHEN NEW.run_at > NEW.created_at THEN 'scheduled' ELSE 'available' END,
+        available_at = CASE WHEN NEW.run_at > NEW.created_at THEN NULL ELSE NEW.created_at END
         WHERE id = NEW.id;
     END;
 
@@ -220,6 +233,27 @@ enum SchemaTriggers {
         WHERE id = NEW.job_id AND state IN ('scheduled', 'available');
     END;
 
+    -- Taking away what a job waits for would leave it waiting for ever.
+    CREATE TRIGGER job_dependencies_stay BEFORE DELETE ON job_dependencies
+    WHEN (SELECT state FROM jobs WHERE id = OLD.job_id) = 'blocked'
+      AND (SELECT state FROM jobs WHERE id = OLD.depends_on) <> 'completed' BEGIN
+      SELECT RAISE(ABORT, 'stepworks: a job still waits for that one; cancel it instead');
+    END;
+
+    CREATE TRIGGER job_dependencies_fixed BEFORE UPDATE ON job_dependencies BEGIN
+      SELECT RAISE(ABORT, 'stepworks: a dependency is not changed; cancel the job and insert another');
+    END;
+
+    CREATE TRIGGER jobs_delete_finished BEFORE DELETE ON jobs
+    WHEN OLD.state NOT IN ('completed', 'failed', 'cancelled') BEGIN
+      SELECT RAISE(ABORT, 'stepworks: only a finished job can be deleted; cancel this one first');
+    END;
+
+    CREATE TRIGGER tenants_keep_default BEFORE DELETE ON tenants
+    WHEN OLD.name = 'default' OR EXISTS (SELECT 1 FROM jobs WHERE tenant = OLD.name) BEGIN
+      SELECT RAISE(ABORT, 'stepworks: a tenant that has jobs, and the default one, cannot be deleted');
+    END;
+
     CREATE TRIGGER job_events_append_only BEFORE UPDATE ON job_events BEGIN
       SELECT RAISE(ABORT, 'stepworks: job_events is append-only');
     END;
@@ -228,5 +262,18 @@ enum SchemaTriggers {
     OF max_concurrency, min_concurrency, paused, max_per_tenant, max_starts_per_minute ON worker_configs BEGIN
       UPDATE worker_configs SET updated_at = max(\(now), OLD.updated_at + 1) WHERE queue_name = NEW.queue_name;
     END;
+    """
+
+  private static let listParameters = """
+    DELETE FROM step_parameters WHERE step = NEW.name;
+    INSERT INTO step_parameters (step, name, is_required, type, minimum, maximum, choices)
+      SELECT NEW.name, known.key,
+        EXISTS (SELECT 1 FROM json_each(NEW.parameter_schema, '$.required') AS required
+          WHERE required.value = known.key),
+        json_extract(known.value, '$.type'), json_extract(known.value, '$.minimum'),
+        json_extract(known.value, '$.maximum'), json_extract(known.value, '$.enum')
+      FROM json_each(NEW.parameter_schema, '$.properties') AS known;
+    UPDATE steps SET required_parameters = (SELECT count(*) FROM step_parameters WHERE step = NEW.name AND is_required)
+      WHERE name = NEW.name;
     """
 }

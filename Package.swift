@@ -90,6 +90,10 @@ var targets: [Target] = [
     cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)],
     linkerSettings: [.unsafeFlags(["-static-executable", "-nostartfiles"])]),
 
+  .executableTarget(
+    name: "queue-benchmark", dependencies: ["Jobs", "Queueing"], path: "Benchmarks/queue/queue-benchmark",
+    swiftSettings: strict),
+
   .target(name: "TestSupport", dependencies: ["Jobs"], path: "Tests/TestSupport", swiftSettings: strict),
   .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: strict),
   .testTarget(name: "QueueingTests", dependencies: ["Jobs", "Queueing", "TestSupport"], swiftSettings: strict),

@@ -25,7 +25,7 @@ extension JobQueue {
     let now = clock.now()
     return try await lane.write { db in
       let candidates = try ClaimPlan(scope: scope, now: now, limit: limit).candidates(in: db)
-      let statement = try db.cachedStatement(sql: Self.claimSQL)
+      let statement = try db.cachedStatement(sql: ClaimSQL.take)
       var jobs: [ClaimedJob] = []
       jobs.reserveCapacity(candidates.ids.count)
       for id in candidates.ids {
@@ -45,12 +45,6 @@ extension JobQueue {
       return jobs
     }
   }
-
-  private static let claimSQL = """
-    UPDATE jobs SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker_id = ?, started_at = ?,
-      progress = NULL, progress_message = NULL
-    WHERE id = ? AND state = 'available' RETURNING \(JobRow.columns)
-    """
 
   /// A row that can be stored but not read, such as a number beyond all bounds, must not stop the jobs behind it.
   private static func fail(unreadable id: JobID, _ error: any Error, _ now: Timestamp, in db: Database) throws {
@@ -106,16 +100,10 @@ private struct ClaimPlan {
         allowances[group.queue]?.tenants[group.tenant] =
           try perTenant
           - Int.fetchOne(
-            db.cachedStatement(
-              sql: "SELECT count(*) FROM jobs WHERE state = 'running' AND queue = ? AND tenant = ?"),
+            db.cachedStatement(sql: ClaimSQL.runningOfTenant),
             arguments: [group.queue, group.tenant])!
       }
-      let statement = try db.cachedStatement(
-        sql: """
-          SELECT id, priority FROM jobs
-          WHERE state = 'available' AND queue IS NOT NULL AND queue = ? AND step = ? AND tenant = ?
-          ORDER BY priority DESC, id LIMIT ?
-          """)
+      let statement = try db.cachedStatement(sql: ClaimSQL.candidates)
       let rows = try Row.fetchCursor(
         statement, arguments: [group.queue, group.step, group.tenant, min(limit, allowance.free)])
       while let row = try rows.next() {
@@ -149,12 +137,7 @@ private struct ClaimPlan {
   /// Queues that are served, not paused, and not full.
   private func allowances(in db: Database) throws -> [String: Allowance] {
     var result: [String: Allowance] = [:]
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT queue_name, max_concurrency - (SELECT count(*) FROM jobs WHERE state = 'running' AND queue = queue_name),
-          max_per_tenant, max_starts_per_minute, start_tokens, start_tokens_at
-        FROM worker_configs WHERE paused = 0
-        """)
+    let statement = try db.cachedStatement(sql: ClaimSQL.allowances)
     let rows = try Row.fetchCursor(statement)
     while let row = try rows.next() {
       let queue: String = row[0]
@@ -179,14 +162,9 @@ private struct ClaimPlan {
     let tenant: String
   }
 
-  /// The queues, steps and tenants that have waiting jobs: one index seek each (a loose scan), however many jobs wait.
+  /// The queues, steps and tenants that have waiting jobs, by index seeks, however many jobs wait.
   private func waitingGroups(in db: Database) throws -> [Group] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT queue, step, tenant FROM jobs
-        WHERE state = 'available' AND queue IS NOT NULL AND (queue, step, tenant) > (?, ?, ?)
-        ORDER BY queue, step, tenant LIMIT 1
-        """)
+    let statement = try db.cachedStatement(sql: ClaimSQL.nextGroup)
     var groups: [Group] = []
     var last = Group(queue: "", step: "", tenant: "")
     while let row = try Row.fetchOne(statement, arguments: [last.queue, last.step, last.tenant]) {
@@ -195,4 +173,41 @@ private struct ClaimPlan {
     }
     return groups
   }
+}
+
+/// The statements of a claim. Each reads an index that holds waiting or running rows only.
+enum ClaimSQL {
+  /// The group of waiting jobs after (queue ?1, step ?2, tenant ?3): a loose index scan. Written out as three seeks,
+  /// because SQLite walks over all rows of the group to evaluate (queue, step, tenant) > (?1, ?2, ?3).
+  static let nextGroup = """
+    SELECT * FROM (SELECT queue, step, tenant FROM jobs WHERE state = 'available' AND queue IS NOT NULL
+      AND queue = ?1 AND step = ?2 AND tenant > ?3 ORDER BY tenant LIMIT 1)
+    UNION ALL
+    SELECT * FROM (SELECT queue, step, tenant FROM jobs WHERE state = 'available' AND queue IS NOT NULL
+      AND queue = ?1 AND step > ?2 ORDER BY step, tenant LIMIT 1)
+    UNION ALL
+    SELECT * FROM (SELECT queue, step, tenant FROM jobs WHERE state = 'available' AND queue IS NOT NULL
+      AND queue > ?1 ORDER BY queue, step, tenant LIMIT 1)
+    LIMIT 1
+    """
+
+  static let candidates = """
+    SELECT id, priority FROM jobs
+    WHERE state = 'available' AND queue IS NOT NULL AND queue = ?1 AND step = ?2 AND tenant = ?3
+    ORDER BY priority DESC, id LIMIT ?4
+    """
+
+  static let runningOfTenant = "SELECT count(*) FROM jobs WHERE state = 'running' AND queue = ?1 AND tenant = ?2"
+
+  static let allowances = """
+    SELECT queue_name, max_concurrency - (SELECT count(*) FROM jobs WHERE state = 'running' AND queue = queue_name),
+      max_per_tenant, max_starts_per_minute, start_tokens, start_tokens_at
+    FROM worker_configs WHERE paused = 0
+    """
+
+  static let take = """
+    UPDATE jobs SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker_id = ?1, started_at = ?2,
+      progress = NULL, progress_message = NULL
+    WHERE id = ?3 AND state = 'available' RETURNING \(JobRow.columns)
+    """
 }

@@ -67,6 +67,9 @@ var targets: [Target] = [
     dependencies: [
       "Jobs", "Queueing", "Telemetry",
       .product(name: "Hummingbird", package: "hummingbird"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "NIOCore", package: "swift-nio"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     ],
     swiftSettings: strict),
   .executableTarget(
@@ -106,6 +109,28 @@ var targets: [Target] = [
   .testTarget(
     name: "ArtifactsTests",
     dependencies: ["Jobs", "Artifacts", .product(name: "SystemPackage", package: "swift-system")],
+    swiftSettings: strict),
+  .testTarget(
+    name: "StepsTests",
+    dependencies: [
+      "Jobs", "ToolExecution", "Artifacts", "Steps", "stepworks-supervisor",
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .testTarget(
+    name: "TelemetryTests",
+    dependencies: [
+      "Jobs", "Queueing", "Telemetry", "OperatorAPI", "TestSupport",
+      .product(name: "CoreMetrics", package: "swift-metrics"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    ],
+    swiftSettings: strict),
+  .testTarget(
+    name: "CommandTests",
+    dependencies: [
+      "Jobs", "Queueing", "stepworks", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+    ],
     swiftSettings: strict),
   .testTarget(
     name: "WorkersTests",
@@ -156,6 +181,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),

@@ -25,16 +25,16 @@ extension JobQueue {
     let now = clock.now()
     return try await lane.write { db in
       let candidates = try ClaimPlan(scope: scope, now: now, limit: limit).candidates(in: db)
-      let statement = try db.cachedStatement(sql: ClaimSQL.take)
       var jobs: [ClaimedJob] = []
       jobs.reserveCapacity(candidates.ids.count)
       for id in candidates.ids {
-        guard let row = try Row.fetchOne(statement, arguments: [scope.workerID, now.milliseconds, id])
-        else { throw QueueError.noSuchJob(id) }
-        do {
-          jobs.append(ClaimedJob(try Job(row: row)))
-        } catch {
-          try Self.fail(unreadable: id, error, now, in: db)
+        let taken = try db.first(ClaimSQL.take, [scope.workerID, now.milliseconds, id]) { row in
+          Result { try Job(row: row) }
+        }
+        switch taken {
+        case .success(let job): jobs.append(ClaimedJob(job))
+        case .failure(let error): try Self.fail(unreadable: id, error, now, in: db)
+        case nil: throw QueueError.noSuchJob(id)
         }
       }
       for (queue, tokens) in candidates.tokensLeft {

@@ -64,4 +64,12 @@ extension Database {
   func run(_ sql: String, _ arguments: StatementArguments = []) throws {
     try cachedStatement(sql: sql).execute(arguments: arguments)
   }
+
+  /// The first row of a statement that is prepared once per connection, read in place: `Row.fetchOne` copies each column.
+  func first<T>(_ sql: String, _ arguments: StatementArguments, _ read: (Row) throws -> T) throws -> T? {
+    let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
+    guard let value = try rows.next().map({ row in Result { try read(row) } }) else { return nil }
+    while try rows.next() != nil {}  // what writes and returns is done only at its end
+    return try value.get()
+  }
 }

@@ -33,6 +33,7 @@ struct Stepworks: AsyncParsableCommand {
     WorkerCommand.self,
     MigrateCommand.self,
     EnqueueCommand.self,
+    WaitCommand.self,
     JobsCommand.self,
     JobCommand.self,
     CancelCommand.self,

@@ -88,7 +88,8 @@ struct ConversionTests {
       Data(
         """
         ISO-10303-21;
-        HEADER;FILE_DESCRIPTION((''),'2;1');FILE_NAME('','',(''),(''),'','','');FILE_SCHEMA(('AUTOMOTIVE_DESIGN'));ENDSEC;
+        HEADER;FILE_DESCRIPTION((''),'2;1');FILE_NAME('','',(''),(''),'','','');
+        FILE_SCHEMA(('AUTOMOTIVE_DESIGN'));ENDSEC;
         DATA;
         #1=CARTESIAN_POINT('',(0.,0.,0.));
         ENDSEC;

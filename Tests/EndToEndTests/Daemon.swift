@@ -13,7 +13,7 @@ final class Daemon {
     try Data().write(to: URL(fileURLWithPath: log))
     process.executableURL = Products.program("stepworks")
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = Products.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: log)
     process.standardError = FileHandle(forWritingAtPath: log)
@@ -43,6 +43,11 @@ final class Daemon {
 
 /// The programs beside the test bundle.
 enum Products {
+  /// Of this process, less what would configure Stepworks.
+  static var environment: [String: String] {
+    ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("STEPWORKS_") }
+  }
+
   static func program(_ name: String) -> URL {
     let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(fileURLWithPath: executable).deletingLastPathComponent().appendingPathComponent(name)
@@ -62,7 +67,7 @@ enum Command {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = Products.environment.merging(environment) { $1 }
     // Files, not pipes: nobody has to read while it runs.
     let base = NSTemporaryDirectory() + "command-\(UUID().uuidString)"
     defer { for suffix in [".out", ".err"] { try? FileManager.default.removeItem(atPath: base + suffix) } }

@@ -7,7 +7,7 @@ import ToolExecution
 @Suite struct CleanStartTests {
   @Test func `A tool sees exactly its environment and the mark of its run`() async throws {
     let fixture = try ToolFixture()
-    setenv("STEPWORKS_TEST_SECRET", "of the daemon", 1)
+    setenv("SECRET_OF_THE_DAEMON", "of the daemon", 1)
     var command = try fixture.python("for pair in sorted(os.environ.items()): say('='.join(pair))")
     command.environment["COLOUR"] = "größer = ok"
     try await fixture.run(command)

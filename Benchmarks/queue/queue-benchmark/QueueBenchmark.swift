@@ -16,7 +16,7 @@ import Queueing
       arguments.firstIndex(of: name).flatMap { Int(arguments[$0 + 1]) } ?? fallback
     }
     try await Throughput(
-      reference: arguments[1], jobs: value("--jobs", 40_000), rounds: value("--rounds", 3)
+      reference: arguments[1], jobs: value("--jobs", 20_000), rounds: value("--rounds", 3)
     ).run()
     if arguments.contains("--throughput-only") { return }
     try await ClaimCost(finished: arguments.contains("--ten-million") ? [0, 1_000_000, 10_000_000] : [0, 1_000_000])

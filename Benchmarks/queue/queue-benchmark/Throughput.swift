@@ -38,6 +38,7 @@ struct Throughput {
           let rates = [own, best].map { column(grouped(Double(jobs) / $0), 9) }.joined(separator: " |")
           return column("\(rates) | \(Int((best / own * 100).rounded())) %", 30)
         }
+        fflush(nil)
         print(column(durability.rawValue, 10) + column("\(batch)", 6) + " " + cells.joined())
       }
     }

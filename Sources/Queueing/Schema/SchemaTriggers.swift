@@ -98,13 +98,12 @@ enum SchemaTriggers {
       SELECT RAISE(IGNORE) WHERE changes() > 0;
     END;
 
-    CREATE TRIGGER jobs_after_insert AFTER INSERT ON jobs BEGIN
-      INSERT INTO job_events (job_id, at, kind) VALUES (NEW.id, NEW.created_at, 'enqueued');
-      INSERT INTO worker_configs (queue_name)
-        SELECT coalesce(NEW.queue, (SELECT queue FROM steps WHERE name = NEW.step))
-        WHERE NOT EXISTS (SELECT 1 FROM worker_configs
-          WHERE queue_name = coalesce(NEW.queue, (SELECT queue FROM steps WHERE name = NEW.step)));
-      -- A producer of ours that gives every value itself saves this second write of the row.
+    -- A producer of ours that gives every value itself saves this second write of the row.
+    CREATE TRIGGER jobs_fill_defaults AFTER INSERT ON jobs
+    WHEN NEW.queue IS NULL OR NEW.max_attempts IS NULL OR NEW.max_crashes IS NULL OR NEW.available_at IS NULL
+      OR NEW.run_at IS NOT NULL
+      OR (NEW.dedup_key IS NULL AND (SELECT dedup FROM steps WHERE name = NEW.step) <> 'none')
+    BEGIN
       UPDATE jobs SET
         queue = coalesce(NEW.queue, (SELECT queue FROM steps WHERE name = NEW.step)),
         max_attempts = coalesce(NEW.max_attempts, (SELECT max_attempts FROM steps WHERE name = NEW.step)),
@@ -112,24 +111,35 @@ enum SchemaTriggers {
         dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)),
         state = CASE WHEN NEW.run_at > NEW.created_at THEN 'scheduled' ELSE 'available' END,
         available_at = CASE WHEN NEW.run_at > NEW.created_at THEN NULL ELSE NEW.created_at END
-      WHERE (NEW.queue IS NULL OR NEW.max_attempts IS NULL OR NEW.max_crashes IS NULL OR NEW.available_at IS NULL
-          OR NEW.run_at IS NOT NULL
-          OR (NEW.dedup_key IS NULL AND (SELECT dedup FROM steps WHERE name = NEW.step) <> 'none'))
-        AND id = NEW.id;
+        WHERE id = NEW.id;
     END;
 
-    CREATE TRIGGER jobs_check_transition BEFORE UPDATE OF state, fence ON jobs
-    WHEN NEW.fence < OLD.fence OR (NEW.state <> OLD.state AND OLD.queue IS NOT NULL AND NOT CASE OLD.state
+    CREATE TRIGGER jobs_know_queue AFTER INSERT ON jobs
+    WHEN NOT EXISTS (SELECT 1 FROM worker_configs
+      WHERE queue_name = coalesce(NEW.queue, (SELECT queue FROM steps WHERE name = NEW.step)))
+    BEGIN
+      INSERT INTO worker_configs (queue_name)
+        VALUES (coalesce(NEW.queue, (SELECT queue FROM steps WHERE name = NEW.step)));
+    END;
+
+    CREATE TRIGGER jobs_log_insert AFTER INSERT ON jobs BEGIN
+      INSERT INTO job_events (job_id, at, kind) VALUES (NEW.id, NEW.created_at, 'enqueued');
+    END;
+
+    CREATE TRIGGER jobs_check_transition BEFORE UPDATE OF state ON jobs
+    WHEN NEW.state <> OLD.state AND OLD.queue IS NOT NULL AND NOT CASE OLD.state
       WHEN 'blocked' THEN NEW.state IN ('scheduled', 'available', 'failed', 'cancelled')
       WHEN 'scheduled' THEN NEW.state IN ('blocked', 'available', 'cancelled')
       WHEN 'available' THEN NEW.state IN ('blocked', 'scheduled', 'running', 'cancelled')
       WHEN 'running' THEN NEW.state IN ('scheduled', 'available', 'completed', 'failed', 'cancelled')
       WHEN 'completed' THEN 0
       ELSE NEW.state IN ('blocked', 'scheduled', 'available')
-    END) BEGIN
-      SELECT CASE WHEN NEW.fence < OLD.fence
-        THEN RAISE(ABORT, 'stepworks: a fence only grows')
-        ELSE RAISE(ABORT, 'stepworks: no job goes from that state to this one') END;
+    END BEGIN
+      SELECT RAISE(ABORT, 'stepworks: no job goes from that state to this one');
+    END;
+
+    CREATE TRIGGER jobs_check_fence BEFORE UPDATE OF fence ON jobs WHEN NEW.fence < OLD.fence BEGIN
+      SELECT RAISE(ABORT, 'stepworks: a fence only grows');
     END;
 
     -- Every change of state leaves an event. What a worker gives back (running to waiting) has reasons that only the
@@ -160,26 +170,29 @@ enum SchemaTriggers {
         END);
     END;
 
-    -- The end of a job reaches those who wait for it in the same transaction, whoever ends it. A completion releases
-    -- who waits for nobody else; a failure reaches everyone down the line: triggers do not recurse in a plain
-    -- connection, the query does.
-    CREATE TRIGGER jobs_tell_dependents AFTER UPDATE OF state ON jobs
-    WHEN NEW.state IN ('completed', 'failed', 'cancelled')
-      AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id) BEGIN
+    -- Completion releases those who waited for it in the same transaction, whoever completes it.
+    CREATE TRIGGER jobs_release_dependents AFTER UPDATE OF state ON jobs
+    WHEN NEW.state = 'completed' AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id) BEGIN
       UPDATE jobs SET
         state = CASE WHEN run_at > NEW.finished_at THEN 'scheduled' ELSE 'available' END,
         available_at = CASE WHEN run_at > NEW.finished_at THEN NULL ELSE NEW.finished_at END
-      WHERE NEW.state = 'completed' AND state = 'blocked'
+      WHERE state = 'blocked'
         AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on = NEW.id)
         AND NOT EXISTS (
           SELECT 1 FROM job_dependencies AS other JOIN jobs AS parent ON parent.id = other.depends_on
           WHERE other.job_id = jobs.id AND parent.state <> 'completed');
+    END;
+
+    -- Failure reaches everyone down the line at once: triggers do not recurse in a plain connection, the query does.
+    CREATE TRIGGER jobs_fail_dependents AFTER UPDATE OF state ON jobs
+    WHEN NEW.state IN ('failed', 'cancelled') AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id)
+    BEGIN
       UPDATE jobs SET state = 'failed', finished_at = NEW.finished_at, error = json_object(
         'class', 'dependency_failed',
         'message', 'Job ' || NEW.id || ' (' || NEW.step || '), which this one waited for, '
           || CASE NEW.state WHEN 'failed' THEN 'failed' ELSE 'was cancelled' END
           || '; retry that job and this one waits for it again.')
-      WHERE NEW.state <> 'completed' AND state = 'blocked' AND id IN (
+      WHERE state = 'blocked' AND id IN (
         WITH RECURSIVE dependent (id) AS (
           SELECT job_id FROM job_dependencies WHERE depends_on = NEW.id
           UNION SELECT job_id FROM job_dependencies JOIN dependent ON depends_on = dependent.id)

@@ -34,6 +34,7 @@ struct Stepworks: AsyncParsableCommand {
     MigrateCommand.self,
     EnqueueCommand.self,
     WaitCommand.self,
+    StepsCommand.self,
     JobsCommand.self,
     JobCommand.self,
     CancelCommand.self,

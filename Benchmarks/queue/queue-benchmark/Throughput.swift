@@ -26,7 +26,7 @@ struct Throughput {
     for durability in [DatabaseOptions.Durability.full, .normal] {
       for batch in [1, 10, 100] {
         // Flushes dominate small batches: fewer jobs say as much.
-        let jobs = batch == 1 ? min(jobs, durability == .full ? 3_000 : 10_000) : jobs
+        let jobs = batch == 1 ? min(jobs, durability == .full ? 1_000 : 5_000) : jobs
         var ours: [Life] = []
         var limit: [Life] = []
         for _ in 0..<rounds {

@@ -41,15 +41,23 @@ struct JobDetails {
       let facts = [error.failureClass.rawValue, error.exit.map { "exit \($0)" }, error.signal.map { "signal \($0)" }]
       add("class", facts.compactMap { $0 }.joined(separator: ", "))
     }
-    add("result", job.result.flatMap { $0 == .object([:]) ? nil : $0.text })
     add("log", logDirectory)
     let width = fields.map(\.0.count).max() ?? 0
     var lines = ["job \(job.id)"]
     lines += fields.map { "  \(TextWidth.padded($0.0, to: width))  \($0.1)" }
+    lines += section("result", Outline(result).lines)
     lines += section("artifacts", artifacts.map { "\($0.role)  \($0.path)  (\(HumanTime.bytes($0.bytes)))" })
     lines += section("log tail", job.error?.logTail?.split(separator: "\n").map(String.init) ?? [])
     lines += section("events", timeline)
     return lines
+  }
+
+  /// Less the artifacts, which have a section of their own.
+  private var result: JSONValue {
+    guard case .object(var members)? = job.result else { return job.result ?? .object([:]) }
+    members["artifacts"] = nil
+    if members.count == 1, let summary = members["summary"] { return summary }
+    return .object(members)
   }
 
   private var timeline: [String] {

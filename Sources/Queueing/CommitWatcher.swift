@@ -102,6 +102,8 @@ private final class LogWatch: @unchecked Sendable {
     while look < Self.looks.count, !isStopped.load(ordering: .relaxed) {
       if Self.looks[look] > 0, waitForEvent(microseconds: Self.looks[look]) {
         drainEvents()
+        // Quiet for two milliseconds or more: latency counts again.
+        if look > Self.lookAfterCommit { hasFound = false }
         look = hasFound ? Self.lookAfterCommit - 1 : 0
       }
       let isLogNew = mustArm && arm()

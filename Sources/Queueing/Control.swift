@@ -85,7 +85,7 @@ extension JobQueue {
         progress = NULL, progress_message = NULL, finished_at = NULL, run_at = NULL, available_at = ?,
         dedup_key = CASE WHEN EXISTS (
           SELECT 1 FROM jobs AS twin WHERE twin.dedup_key IS NOT NULL
-            AND twin.state IN ('blocked', 'scheduled', 'available')
+            AND \(SchemaTables.isWaiting("twin.state"))
             AND (twin.dedup_key, twin.step, twin.tenant) = (jobs.dedup_key, jobs.step, jobs.tenant))
           THEN NULL ELSE dedup_key END
       WHERE id = ?

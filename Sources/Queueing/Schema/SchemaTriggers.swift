@@ -20,7 +20,17 @@ enum SchemaTriggers {
     CASE (SELECT dedup FROM steps WHERE name = NEW.step) WHEN 'parameters' THEN \(dedupKey(of: "NEW.parameters")) END
     """
 
-  private static let waiting = "('blocked', 'scheduled', 'available')"
+  private static let isWaiting = SchemaTables.isWaiting("state")
+
+  /// Every step of the drawing at ``JobState``, as `from>to`.
+  private static let transitions = """
+     blocked>scheduled blocked>available blocked>failed blocked>cancelled \
+    scheduled>blocked scheduled>available scheduled>cancelled \
+    available>blocked available>scheduled available>running available>cancelled \
+    running>scheduled running>available running>completed running>failed running>cancelled \
+    failed>blocked failed>scheduled failed>available \
+    cancelled>blocked cancelled>scheduled cancelled>available\u{20}
+    """
 
   static let sql = """
     -- What the insert trigger needs of a step's JSON Schema, one row per parameter: parsing the schema at each insert
@@ -91,7 +101,7 @@ enum SchemaTriggers {
       -- changes() is that of the statement before; RAISE(IGNORE) abandons the insert and keeps what stands before it.
       INSERT INTO job_events (job_id, at, kind, detail)
         SELECT id, \(now), 'duplicate', json_object('priority', NEW.priority) FROM jobs
-        WHERE dedup_key IS NOT NULL AND state IN \(waiting)
+        WHERE dedup_key IS NOT NULL AND \(isWaiting)
           AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)) AND step = NEW.step AND tenant = NEW.tenant;
       UPDATE jobs SET priority = max(priority, NEW.priority)
         WHERE changes() > 0 AND id = (SELECT job_id FROM job_events WHERE id = last_insert_rowid());
@@ -126,15 +136,10 @@ enum SchemaTriggers {
       INSERT INTO job_events (job_id, at, kind) VALUES (NEW.id, NEW.created_at, 'enqueued');
     END;
 
+    -- A row that is still being filled in has no queue yet. Looking the step up in a text is cheaper than a CASE of lists.
     CREATE TRIGGER jobs_check_transition BEFORE UPDATE OF state ON jobs
-    WHEN NEW.state <> OLD.state AND OLD.queue IS NOT NULL AND NOT CASE OLD.state
-      WHEN 'blocked' THEN NEW.state IN ('scheduled', 'available', 'failed', 'cancelled')
-      WHEN 'scheduled' THEN NEW.state IN ('blocked', 'available', 'cancelled')
-      WHEN 'available' THEN NEW.state IN ('blocked', 'scheduled', 'running', 'cancelled')
-      WHEN 'running' THEN NEW.state IN ('scheduled', 'available', 'completed', 'failed', 'cancelled')
-      WHEN 'completed' THEN 0
-      ELSE NEW.state IN ('blocked', 'scheduled', 'available')
-    END BEGIN
+    WHEN NEW.state <> OLD.state AND OLD.queue IS NOT NULL
+      AND instr('\(transitions)', ' ' || OLD.state || '>' || NEW.state || ' ') = 0 BEGIN
       SELECT RAISE(ABORT, 'stepworks: no job goes from that state to this one');
     END;
 
@@ -146,7 +151,8 @@ enum SchemaTriggers {
     -- worker knows: it writes those itself, in the same transaction.
     CREATE TRIGGER jobs_log_transition AFTER UPDATE OF state ON jobs
     WHEN NEW.state <> OLD.state
-      AND NOT (OLD.state IN ('running', 'available') AND NEW.state IN ('scheduled', 'available')) BEGIN
+      AND NOT ((OLD.state = 'running' OR OLD.state = 'available') AND (NEW.state = 'scheduled' OR NEW.state = 'available'))
+    BEGIN
       INSERT INTO job_events (job_id, at, kind, fence, worker_id, detail) VALUES (
         NEW.id,
         CASE NEW.state WHEN 'running' THEN NEW.started_at
@@ -185,7 +191,7 @@ enum SchemaTriggers {
 
     -- Failure reaches everyone down the line at once: triggers do not recurse in a plain connection, the query does.
     CREATE TRIGGER jobs_fail_dependents AFTER UPDATE OF state ON jobs
-    WHEN NEW.state IN ('failed', 'cancelled') AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id)
+    WHEN (NEW.state = 'failed' OR NEW.state = 'cancelled') AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id)
     BEGIN
       UPDATE jobs SET state = 'failed', finished_at = NEW.finished_at, error = json_object(
         'class', 'dependency_failed',
@@ -207,12 +213,12 @@ enum SchemaTriggers {
         SELECT NEW.id, \(now), 'cancel_requested', nullif(NEW.fence, 0)
         WHERE OLD.state NOT IN ('completed', 'failed', 'cancelled');
       UPDATE jobs SET state = 'cancelled', finished_at = \(now)
-        WHERE id = NEW.id AND state IN \(waiting);
+        WHERE id = NEW.id AND \(isWaiting);
     END;
 
     CREATE TRIGGER job_dependencies_check BEFORE INSERT ON job_dependencies BEGIN
       SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND state IN \(waiting)) THEN RAISE(ABORT,
+        WHEN NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND \(isWaiting)) THEN RAISE(ABORT,
           'stepworks: only a job that has not started can be made to wait; insert job and dependency in one transaction')
         WHEN NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.depends_on) THEN RAISE(ABORT,
           'stepworks: depends_on names no job')

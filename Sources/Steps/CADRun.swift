@@ -13,14 +13,15 @@ struct CADRun: Sendable {
   /// A kernel that crashes or hangs does so again on the same file: one more try for the machine's sake, no third.
   static let retry = RetryPolicy(overrides: [.timedOut: .fail, .stalled: .fail, .outOfMemory: .fail])
 
+  /// Looks at an output, given its path and role, before anything is published.
+  typealias Check = @Sendable (FilePath, String) throws -> Void
+
   let environment: StepEnvironment
   let context: StepContext
   let definition: StepDefinition
 
-  /// - Parameters:
-  ///   - operation: the name of the operation in the tool's request.
-  ///   - check: looks at each output, given its path and role, before it is published.
-  func run(_ operation: String, check: @Sendable (FilePath, String) throws -> Void) async throws -> StepResult {
+  /// - Parameter operation: its name in the tool's request.
+  func run(_ operation: String, check: @escaping Check) async throws -> StepResult {
     let attempt = try openAttempt()
     do {
       let result = try await run(operation, in: attempt, check: check)
@@ -42,10 +43,11 @@ struct CADRun: Sendable {
   }
 
   private func run(
-    _ operation: String, in attempt: Attempt, check: @Sendable (FilePath, String) throws -> Void
+    _ operation: String, in attempt: Attempt, check: @escaping Check
   ) async throws -> StepResult {
     let source = context.parameters["source"]?.stringValue ?? ""
-    let input = try InputSnapshot(of: source, relativeTo: environment.sourceDirectory, into: attempt)
+    let base = environment.sourceDirectory
+    let input = try await BlockingIO.run { try InputSnapshot(of: source, relativeTo: base, into: attempt) }
     var parameters = context.parameters.objectValue ?? [:]
     parameters["source"] = nil
     let request = JSONValue.object([
@@ -72,13 +74,12 @@ struct CADRun: Sendable {
       "input_sha256": .string(input.digest.sha256), "name": .string(name(of: input)),
       "parameters": .object(parameters), "tools": .array([environment.cad.version]),
     ])
-    return try publish(result, from: attempt, provenance, check: check)
+    return try await publish(result, from: attempt, provenance, check: check)
   }
 
   private func publish(
-    _ result: JSONValue, from attempt: Attempt, _ provenance: JSONValue,
-    check: @Sendable (FilePath, String) throws -> Void
-  ) throws -> StepResult {
+    _ result: JSONValue, from attempt: Attempt, _ provenance: JSONValue, check: @escaping Check
+  ) async throws -> StepResult {
     guard let outputs = result["outputs"]?.arrayValue, !outputs.isEmpty else {
       throw JobFailure(.invalidOutput, "\(environment.cad.name) said that it was done but named no output.")
     }
@@ -88,10 +89,12 @@ struct CADRun: Sendable {
       else { throw JobFailure(.invalidOutput, "\(environment.cad.name) named an output without role, path or type.") }
       return (role: role, path: path, mediaType: mediaType)
     }
-    // All are checked before the first is published.
-    for output in named { try check(attempt.directory.appending(output.path), output.role) }
-    let artifacts = try named.map { output in
-      try attempt.publish(output.path, role: output.role, mediaType: output.mediaType, provenance: provenance)
+    let artifacts = try await BlockingIO.run {
+      // All are checked before the first is published.
+      for output in named { try check(attempt.directory.appending(output.path), output.role) }
+      return try named.map { output in
+        try attempt.publish(output.path, role: output.role, mediaType: output.mediaType, provenance: provenance)
+      }
     }
     return StepResult(
       result: .object([

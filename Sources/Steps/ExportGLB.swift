@@ -31,7 +31,7 @@ package struct ExportGLB: Step {
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
       .run("export_glb") { path, role in
-        if role == "glb" { try GLBContainer.check(path) }
+        if role == "glb" { try OutputShape.checkGLB(path) }
       }
   }
 }

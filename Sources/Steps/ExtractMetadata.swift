@@ -1,6 +1,4 @@
-import FoundationEssentials
 package import Jobs
-import SystemPackage
 
 /// `extract_metadata`: what a STEP file holds, as one JSON document.
 package struct ExtractMetadata: Step {
@@ -20,10 +18,8 @@ package struct ExtractMetadata: Step {
 
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
-      .run("extract_metadata") { path, _ in
-        guard let data = FileManager.default.contents(atPath: path.string),
-          case .object(let document)? = try? JSONValue(parsing: data), !document.isEmpty
-        else { throw JobFailure(.invalidOutput, "stepworks-cad wrote metadata that is not a JSON object.") }
+      .run("extract_metadata") { path, role in
+        if role == "metadata" { try OutputShape.checkJSONObject(path) }
       }
   }
 }

@@ -6,10 +6,10 @@ import Testing
 
 @Suite("CAD steps and a tool that misbehaves", .timeLimit(.minutes(1)))
 struct CADStepTests {
-  /// A GLB with one mesh and one node, as `printf` writes it.
+  /// A GLB of 20 + 32 + 8 + 4 bytes, as `printf` writes it.
   private static let document = #"{"meshes":[{}],"nodes":[{}]}    "#
   private static let glb = """
-    printf 'glTF\\002\\000\\000\\000\\064\\000\\000\\000\\040\\000\\000\\000JSON\(document)' > part.glb
+    printf 'glTF\\002\\000\\000\\000\\100\\000\\000\\000\\040\\000\\000\\000JSON\(document)\\004\\000\\000\\000BIN\\000\\000\\000\\000\\000' > part.glb
     """
   private static let result =
     #"echo '{"result":{"outputs":[{"role":"glb","path":"part.glb","media_type":"model/gltf-binary"}],"summary":{"nodes":1}}}'"#
@@ -61,7 +61,7 @@ struct CADStepTests {
     ("an empty output", ": > part.glb; \(result)"),
     ("an output that is no GLB", "echo hello hello hello hello > part.glb; \(result)"),
     ("a truncated GLB", "\(glb); truncate -s 30 part.glb; \(result)"),
-    ("a GLB without a mesh", "\(glb.replacingOccurrences(of: "meshes", with: "lights")); \(result)"),
+    ("a GLB that goes on after its end", "\(glb); echo >> part.glb; \(result)"),
     (
       "an output outside its directory",
       "echo '{\"result\":{\"outputs\":[{\"role\":\"x\",\"path\":\"../../../x\",\"media_type\":\"m\"}]}}'"

@@ -33,6 +33,10 @@ package final class JobQueue: Sendable {
   /// The value of `STEPWORKS_RUN` in the environment of everything a lease runs.
   package func runID(of token: LeaseToken) -> String { "\(databaseID)-\(token)" }
 
+  /// - Throws: ``QueueError/replaced(path:)`` when the file at ``path`` is not the one that is open: then everything this
+  ///   process does is lost on everybody else.
+  package func checkFileIsInPlace() throws { try database.checkFileIsInPlace() }
+
   /// Where the lock files of this database are.
   package var lockDirectory: String { path + "-locks" }
 

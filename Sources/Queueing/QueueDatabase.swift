@@ -35,6 +35,7 @@ package struct DatabaseOptions: Sendable {
 struct QueueDatabase {
   let path: String
   let pool: DatabasePool
+  private let file: FileIdentity?
 
   init(path: String, options: DatabaseOptions) throws {
     self.path = path
@@ -53,6 +54,8 @@ struct QueueDatabase {
     pool = try explainingErrors(path: path) { [configuration] in
       try Self.retryingWhileBusy { try DatabasePool(path: path, configuration: configuration) }
     }
+    var status = stat()
+    file = stat(path, &status) == 0 ? FileIdentity(status) : nil
     try explainingErrors(path: path) {
       try pool.writeWithoutTransaction { db in
         // GRDB sets NORMAL on the writer of a pool, whatever its configuration says.
@@ -63,6 +66,16 @@ struct QueueDatabase {
         }
       }
     }
+  }
+
+  /// A file that is deleted or replaced while it is open goes on working, for this process alone.
+  /// - Throws: ``QueueError/replaced(path:)``.
+  func checkFileIsInPlace() throws {
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    // Any other error says nothing about the file.
+    guard isThere || errno == ENOENT || errno == ENOTDIR else { return }
+    if !isThere || FileIdentity(status) != file { throw QueueError.replaced(path: path) }
   }
 
   /// SQLite's own back-off sleeps up to 100 ms a time; short sleeps keep several writers fair to each other.
@@ -109,5 +122,16 @@ struct QueueDatabase {
     // No look at the content: closing a descriptor of ours on a file that this process has open already would drop
     // SQLite's locks on it.
     return status.st_size > 0
+  }
+}
+
+/// Which file it is, whatever its name.
+private struct FileIdentity: Equatable {
+  let device: dev_t
+  let inode: ino_t
+
+  init(_ status: stat) {
+    device = status.st_dev
+    inode = status.st_ino
   }
 }

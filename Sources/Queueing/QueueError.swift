@@ -10,6 +10,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
   case readOnly(path: String)
   case diskFull(path: String)
   case unreadable(path: String, reason: String)
+  /// The file that is open is not at its path any more.
+  case replaced(path: String)
   /// Another process holds the write lock longer than the caller wants to wait.
   case busy(path: String)
   /// A trigger or a CHECK refused the write; the message is the schema's own.
@@ -39,6 +41,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
       "The disk that holds \(path) is full; free some space, nothing was lost."
     case .unreadable(let path, let reason):
       "\(path) cannot be used: \(reason)."
+    case .replaced(let path):
+      "\(path) was deleted, moved away or replaced while it was open, so nobody sees what is written to it; put the right file there and start again."
     case .busy(let path):
       "Another process keeps \(path) locked for writing; try again when it is done."
     case .refused(let message):

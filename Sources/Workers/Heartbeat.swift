@@ -11,9 +11,13 @@ package struct Heartbeat: Service {
 
   package init(_ worker: Worker) { self.worker = worker }
 
+  /// - Throws: ``QueueError/replaced(path:)``, which ends the worker: it would work on a file that nobody else sees.
   package func run() async throws {
     let ticks = AsyncTimerSequence(interval: worker.options.heartbeat, clock: .continuous)
-    for await _ in ticks.cancelOnGracefulShutdown() { await beat() }
+    for await _ in ticks.cancelOnGracefulShutdown() {
+      try worker.queue.checkFileIsInPlace()
+      await beat()
+    }
   }
 
   private func beat() async {

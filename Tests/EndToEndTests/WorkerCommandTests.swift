@@ -103,6 +103,23 @@ struct WorkerCommandTests {
     #expect(FileManager.default.fileExists(atPath: fresh))
   }
 
+  @Test("A worker whose database is deleted or replaced ends with 66 and says so", arguments: [false, true])
+  func replacedDatabase(_ isReplaced: Bool) async throws {
+    let installation = try Installation()
+    let worker = try installation.startWorker(environment: ["STEPWORKS_WORKER_HEARTBEAT_SECONDS": "1"])
+    let id = try installation.insert("ping", .object(["tool": .bool(true), "sleep_seconds": .number(60)]))
+    try await installation.waitForEvent(of: id, .toolStarted)
+    let run = installation.runID(id, fence: 1)
+    for suffix in ["", "-wal", "-shm"] {
+      try FileManager.default.moveItem(
+        atPath: installation.database + suffix, toPath: installation.directory + "/old.db" + suffix)
+    }
+    if isReplaced { try Data().write(to: URL(fileURLWithPath: installation.database)) }
+    #expect(worker.wait() == 66)
+    #expect(worker.output.contains("was deleted, moved away or replaced"))
+    #expect(Processes.ofRun(run).isEmpty)
+  }
+
   @Test("A limit changed by plain SQL holds over all workers together, at once")
   func limit() async throws {
     let installation = try Installation()

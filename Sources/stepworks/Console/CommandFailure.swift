@@ -31,7 +31,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 extension QueueError {
   var status: ExitStatus {
     switch self {
-    case .missingDatabase, .noSuchJob, .noSuchQueue: .missingInput
+    case .missingDatabase, .replaced, .noSuchJob, .noSuchQueue: .missingInput
     case .notADatabase, .foreignDatabase, .newerDatabase, .olderDatabase: .refused
     case .refused, .unknownStep, .wrongState, .waitsForFailed: .refused
     case .readOnly: .notPermitted

@@ -16,7 +16,8 @@ package final class JobQueue: Sendable {
   package init(path: String, options: DatabaseOptions = DatabaseOptions(), clock: WallClock = .system) throws {
     let database = try QueueDatabase(path: path, options: options)
     self.database = database
-    self.lane = WriteLane(database: database, busyTimeout: options.busyTimeout)
+    self.lane = WriteLane(
+      database: database, onLongWait: options.busyTimeout == nil ? options.onLongWait : nil)
     self.clock = clock
     self.databaseID = try explainingErrors(path: path) {
       try database.pool.read { try String.fetchOne($0, sql: "SELECT id FROM database_identity") ?? "" }

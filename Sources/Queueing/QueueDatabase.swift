@@ -23,6 +23,10 @@ package struct DatabaseOptions: Sendable {
   package var opening: Opening
   /// How long a write waits for other writers; `nil`: as long as it takes.
   package var busyTimeout: Duration?
+  /// With a `busyTimeout` of `nil`: told each time a write has waited as long as ``longWait`` in vain.
+  package var onLongWait: @Sendable (QueueError) -> Void = { _ in }
+  /// Longer than any write of ours, and short enough that an operator learns of it while it lasts.
+  package var longWait = Duration.seconds(10)
 
   package init(durability: Durability = .full, opening: Opening = .existing, busyTimeout: Duration? = .seconds(10)) {
     self.durability = durability
@@ -42,7 +46,7 @@ struct QueueDatabase {
     let migration = SchemaMigration(path: path)
     var configuration = Configuration()
     configuration.label = "stepworks"
-    configuration.busyMode = Self.waiting(atMost: options.busyTimeout ?? .seconds(10))
+    configuration.busyMode = Self.waiting(atMost: options.busyTimeout ?? options.longWait)
     if try Self.checkFile(at: path, opening: options.opening) {
       // Opening it for writing turns a database into WAL mode: that of another program must not be touched.
       try explainingErrors(path: path) { [configuration] in

@@ -17,14 +17,15 @@ final class WriteLane: Sendable {
   }
 
   private let database: QueueDatabase
-  private let waitsForever: Bool
+  /// Only where a write waits as long as it takes.
+  private let onLongWait: (@Sendable (QueueError) -> Void)?
   private let state = Mutex(State())
   /// A thread of its own: waiting for the lock of another process must not hold a thread of the task pool.
   private let queue = DispatchQueue(label: "stepworks.write-lane")
 
-  init(database: QueueDatabase, busyTimeout: Duration?) {
+  init(database: QueueDatabase, onLongWait: (@Sendable (QueueError) -> Void)?) {
     self.database = database
-    self.waitsForever = busyTimeout == nil
+    self.onLongWait = onLongWait
   }
 
   /// - Parameter work: may run more than once, each time from the same state of the database.
@@ -115,8 +116,9 @@ final class WriteLane: Sendable {
     while true {
       do {
         return try db.run("BEGIN IMMEDIATE")
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && waitsForever {
-        continue  // the busy handler has slept
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        guard let onLongWait else { throw error }
+        onLongWait(.busy(path: database.path))  // the busy handler has slept
       }
     }
   }

@@ -26,9 +26,7 @@ struct WorkerComposition {
   /// - Throws: ``QueueError``, `StoreError`, `ToolError`, `StatusServerError`, ``SettingsError``: each one sentence.
   func run() async throws {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    let queue = try JobQueue(
-      path: settings.database.path,
-      options: DatabaseOptions(durability: settings.database.durability, opening: .createOrMigrate, busyTimeout: nil))
+    let queue = try JobQueue(path: settings.database.path, options: databaseOptions)
     let store = try ArtifactStore(root: settings.dataDirectory)
     let steps = try await WorkerTools(settings: settings, store: store).registry(databaseID: queue.databaseID)
     try await queue.ensureQueues(settings.queues)
@@ -88,6 +86,18 @@ struct WorkerComposition {
           observer.observe(.trouble("The status address could not be recorded: \(error)"))
         }
       })
+  }
+
+  private var databaseOptions: DatabaseOptions {
+    var options = DatabaseOptions(
+      durability: settings.database.durability, opening: .createOrMigrate, busyTimeout: nil)
+    options.onLongWait = { [observer] _ in
+      observer.observe(
+        .trouble(
+          "Another process keeps \(settings.database.path) locked for writing; nothing is claimed or settled until it commits."
+        ))
+    }
+    return options
   }
 
   private var options: WorkerOptions {

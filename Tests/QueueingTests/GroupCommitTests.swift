@@ -82,6 +82,23 @@ import Testing
     _ = try await queue.enqueue([JobRequest(step: "work")])
   }
 
+  @Test func `A worker waits for a lock as long as it takes, and tells so while it waits`() async throws {
+    let fixture = try await QueueFixture()
+    let (complaints, continuation) = AsyncStream.makeStream(of: QueueError.self)
+    var options = DatabaseOptions(durability: .normal, busyTimeout: nil)
+    options.longWait = .milliseconds(50)
+    options.onLongWait = { continuation.yield($0) }
+    let queue = try fixture.secondQueue(options)
+    let other = try Program.python(LockHolder.script, [fixture.queue.path])
+    #expect(other.readLine() == "locked")
+    async let ids = queue.enqueue([JobRequest(step: "work")])
+    var waiting = complaints.makeAsyncIterator()
+    for _ in 0..<2 { #expect(await waiting.next() == .busy(path: queue.path)) }
+    try other.send("go")
+    #expect(try other.finish().status == 0)
+    #expect(try await ids.count == 1)
+  }
+
   @Test func `Several daemons and plain producers write at once, and nothing is lost`() async throws {
     let fixture = try await QueueFixture()
     let script = """

@@ -64,6 +64,8 @@ struct QueueDatabase {
       try pool.writeWithoutTransaction { db in
         // GRDB sets NORMAL on the writer of a pool, whatever its configuration says.
         try db.execute(sql: "PRAGMA synchronous = \(options.durability.rawValue)")
+        // A reader that stays for long lets the log grow; the space is given back when it has gone.
+        try db.execute(sql: "PRAGMA journal_size_limit = \(Self.lastingLogBytes)")
         switch options.opening {
         case .existing: try migration.check(db)
         case .createOrMigrate: try migration.migrate(db)
@@ -81,6 +83,9 @@ struct QueueDatabase {
     guard isThere || errno == ENOENT || errno == ENOTDIR else { return }
     if !isThere || FileIdentity(status) != file { throw QueueError.replaced(path: path) }
   }
+
+  /// Four times what the log usually has, so that it is not cut and grown again all the time.
+  static let lastingLogBytes = 16 << 20
 
   /// SQLite's own back-off sleeps up to 100 ms a time; short sleeps keep several writers fair to each other.
   private static func waiting(atMost timeout: Duration) -> Database.BusyMode {

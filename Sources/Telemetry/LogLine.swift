@@ -11,7 +11,7 @@ struct LogLine {
   var text: String {
     var line = "\(time.iso8601) \(level.rawValue)"
     line += String(repeating: " ", count: max(1, 9 - level.rawValue.utf8.count))
-    line += message.replacing("\n", with: "\n  ")
+    line += message.visible.replacing("\n", with: "\n  ")
     for (index, key) in orderedKeys.enumerated() {
       line += index == 0 ? "  " : " "
       line += "\(key)=\(Self.quotedIfNeeded(fields[key].map { "\($0)" } ?? ""))"
@@ -36,7 +36,7 @@ struct LogLine {
 
   private static func quotedIfNeeded(_ value: String) -> String {
     let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "\"") }
-    return isPlain ? value : quoted(value)
+    return isPlain ? value.visible : quoted(value).visible
   }
 
   private static func json(_ value: Logger.MetadataValue) -> String {

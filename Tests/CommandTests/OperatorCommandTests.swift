@@ -53,6 +53,28 @@ struct OperatorCommandTests {
     #expect(created.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(created) is not ISO 8601")
   }
 
+  @Test func `Nothing in a job drives the terminal of who looks at it`() async throws {
+    let hostile = "\u{1B}]0;owned\u{07}\u{1B}[2J\u{202E}\u{9B}5m.step"
+    _ = try await workshop.queue().enqueue([
+      JobRequest(step: "export_glb", parameters: .object(["source": .string(hostile)])),
+      JobRequest(step: "ping", queue: QueueName(rawValue: "q\u{1B}[2J"), dedupKey: hostile),
+    ])
+    let worker = try await ScriptedWorker(try workshop.queue())
+    try await worker.runNext(.failed(JobFailure(.toolFailed, hostile, logTail: hostile), .fail))
+    let results = try [
+      workshop.run("jobs"), workshop.run("job", "1"), workshop.run("job", "2"), workshop.run("events"),
+      workshop.run("queues"), workshop.run("jobs", "--json"),
+    ]
+    for output in results.map(\.output) {
+      #expect(
+        !output.unicodeScalars.contains { $0.value < 32 && $0 != "\n" || (0x7F...0x9F).contains($0.value) },
+        "\(output.debugDescription)")
+      #expect(!output.unicodeScalars.contains("\u{202E}"), "\(output.debugDescription)")
+    }
+    let document = try workshop.run("job", "1", "--json").json
+    #expect(document["parameters"]?["source"] == .string(hostile))
+  }
+
   @Test func `A job that does not exist is 66`() throws {
     for command in ["job", "cancel", "retry"] {
       let result = try workshop.run(command, "7")

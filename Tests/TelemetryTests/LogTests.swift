@@ -36,6 +36,13 @@ struct LogTests {
     #expect(line["message"]?.stringValue == "[export_glb] \(message)")
   }
 
+  @Test func `What drives a terminal does not reach it in text`() {
+    observer(.text, .info).observe(.jobReported(Samples.job(), .log(.warning, "\u{1B}]0;x\u{07}\u{202E}a")))
+    #expect(written.all.first?.contains(#"[export_glb] \u001b]0;x\u0007\u202ea  job=12"#) == true)
+    logger(.text, .info).info("worker started", metadata: ["database": "/srv/\u{9B}31ma.db"])
+    #expect(written.all.last?.hasSuffix(#"database=/srv/\u009b31ma.db"#) == true)
+  }
+
   @Test func `Fields with blanks are quoted in text`() {
     logger(.text, .info).info("worker started", metadata: ["database": "/srv/my files/a.db", "pid": "7"])
     #expect(written.all.first?.hasSuffix("worker started  database=\"/srv/my files/a.db\" pid=7") == true)

@@ -72,7 +72,7 @@ struct RedrawnProgress: ProgressDisplay {
   private mutating func draw(_ lines: [String]) {
     // Up over what was drawn, erase to the end of the screen, draw again.
     var text = drawnLines > 0 ? "\u{1B}[\(drawnLines)A\r\u{1B}[J" : "\r\u{1B}[J"
-    for line in lines { text += line + "\n" }
+    for line in lines { text += Terminal.visible(line) + "\n" }
     Terminal.tellRaw(text)
     drawnLines = lines.count
   }

@@ -1,3 +1,5 @@
+import Jobs
+
 /// Rows under a header, aligned; the last column is cut where the terminal ends.
 struct Table {
   struct Column {
@@ -14,7 +16,7 @@ struct Table {
 
     init(_ text: String, style: Style? = nil) {
       // A line break in a message must not break the table.
-      self.text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+      self.text = text.split(whereSeparator: \.isNewline).joined(separator: " ").visible
       self.style = style
     }
 
@@ -62,7 +64,7 @@ struct Table {
 }
 
 /// ANSI styles.
-enum Style: String {
+enum Style: String, CaseIterable {
   case bold = "1"
   case red = "31"
   case green = "32"
@@ -71,4 +73,7 @@ enum Style: String {
   case faint = "2"
 
   func applied(to text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
+
+  /// What stands after the escape character in what ``applied(to:)`` writes.
+  static let sequences = ["[0m"] + allCases.map { "[\($0.rawValue)m" }
 }

@@ -1,12 +1,25 @@
 import Foundation
+import Jobs
 
 /// Where a command writes. A reader that goes away (`| head`) ends the program in silence.
 enum Terminal {
   /// Results.
-  static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  static func print(_ text: String) { write(visible(text) + "\n", to: STDOUT_FILENO) }
 
   /// What is said to the person, not to the next program.
-  static func tell(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  static func tell(_ text: String) { write(visible(text) + "\n", to: STDERR_FILENO) }
+
+  /// Nothing in `text` but our own styles drives the terminal, wherever it came from. An escape of it is one of JSON
+  /// too, so JSON keeps its value.
+  static func visible(_ text: String) -> String {
+    var parts = text.split(separator: "\u{1B}", omittingEmptySubsequences: false).makeIterator()
+    var result = parts.next().map { String($0).visible } ?? ""
+    while let part = parts.next() {
+      let isStyle = Style.sequences.contains { part.unicodeScalars.starts(with: $0.unicodeScalars) }
+      result += isStyle ? "\u{1B}" + String(part).visible : ("\u{1B}" + String(part)).visible
+    }
+    return result
+  }
 
   static func tellRaw(_ text: String) { write(text, to: STDERR_FILENO) }
 

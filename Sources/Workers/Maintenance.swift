@@ -42,6 +42,8 @@ package struct Maintenance: Service {
         if let next = try await worker.queue.promote() {
           pause = min(pause, max(WallClock.system.now().duration(to: next), .milliseconds(1)))
         }
+      } catch is CancellationError {
+        return
       } catch {
         worker.observer.observe(.trouble("Scheduled jobs cannot be promoted now, the worker keeps trying: \(error)"))
       }

@@ -13,18 +13,20 @@ package final class CommitWatcher: Sendable {
   /// One element per wake-up; wake-ups that nobody has taken yet are one.
   package let wakeUps: AsyncStream<Void>
 
-  private let watch: LogWatch
+  private let continuation: AsyncStream<Void>.Continuation
 
   package init(_ queue: JobQueue) throws {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     wakeUps = stream
-    watch = try explainingErrors(path: queue.path) { try LogWatch(path: queue.path) { continuation.yield() } }
+    self.continuation = continuation
+    let watch = try explainingErrors(path: queue.path) { try LogWatch(path: queue.path) { continuation.yield() } }
     continuation.onTermination = { [watch] _ in watch.stop() }
   }
 
-  package func stop() { watch.stop() }
+  /// Ends ``wakeUps``, once those that came before have been taken.
+  package func stop() { continuation.finish() }
 
-  deinit { watch.stop() }
+  deinit { continuation.finish() }
 }
 
 /// The inotify side, confined to one dispatch queue.

@@ -83,7 +83,7 @@ struct SupervisedRun: Sendable {
     do {
       guard let process = ToolProcess(runningAs: pid) else { throw Errno.noSuchProcess }
       try await onStart(process)
-      control.go()
+      control.go(process)
       return nil
     } catch {
       control.close()

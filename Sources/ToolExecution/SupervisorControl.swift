@@ -14,7 +14,8 @@ final class SupervisorControl: Sendable {
 
   private struct State {
     var isCancelled = false
-    var isRunning = false
+    /// Once it was told to start the tool.
+    var supervisor: ToolProcess?
     var ourEnd: FileDescriptor?
   }
 
@@ -39,10 +40,10 @@ final class SupervisorControl: Sendable {
   var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
   /// Starts the tool unless the run was cancelled before; then the supervisor is told to leave.
-  func go() {
+  func go(_ supervisor: ToolProcess) {
     state.withLock { state in
       guard !state.isCancelled else { return Self.close(&state) }
-      state.isRunning = true
+      state.supervisor = supervisor
       Self.send(.go, &state)
     }
   }
@@ -52,11 +53,14 @@ final class SupervisorControl: Sendable {
     state.withLock { state in
       guard !state.isCancelled else { return }
       state.isCancelled = true
-      if state.isRunning { Self.send(.terminate, &state) }
+      guard let supervisor = state.supervisor else { return }
+      Self.send(.terminate, &state)
+      // One that somebody stopped (SIGSTOP) would not read it: the run, and a drain, would wait for ever.
+      if supervisor.isAlive { kill(supervisor.pid, SIGCONT) }
     }
   }
 
-  /// Before ``go()``: nothing starts. After it: everything is killed at once.
+  /// Before ``go(_:)``: nothing starts. After it: everything is killed at once.
   func close() {
     state.withLock { Self.close(&$0) }
   }

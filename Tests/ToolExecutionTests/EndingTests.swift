@@ -73,6 +73,17 @@ import ToolExecution
     #expect(fixture.survivors == [])
   }
 
+  @Test func `A cancelled run ends although somebody has stopped its supervisor`() async throws {
+    let fixture = try ToolFixture()
+    let command = try fixture.shell("touch ready; exec sleep 1000")
+    let run = Task { try await fixture.run(command) }
+    try await eventually("ready") { fixture.exists("ready") }
+    kill(try #require(fixture.process).pid, SIGSTOP)
+    run.cancel()
+    #expect(try await run.value.stopReason == .terminated)
+    #expect(fixture.survivors == [])
+  }
+
   @Test func `A tool that ignores SIGTERM is killed after the grace`() async throws {
     let fixture = try ToolFixture()
     let command = try fixture.python("ignore_sigterm(); open('ready', 'w'); sleep_forever()")

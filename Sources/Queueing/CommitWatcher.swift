@@ -63,7 +63,11 @@ private final class LogWatch: @unchecked Sendable {
     database = try DatabaseQueue(path: path, configuration: configuration)
     descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard descriptor >= 0 else {
-      throw QueueError.unreadable(path: path, reason: "inotify is not available (\(String(cString: strerror(errno))))")
+      let reason =
+        errno == EMFILE
+        ? "this user has no inotify instance left for it; end some programs or raise fs.inotify.max_user_instances"
+        : "inotify is not available (\(String(cString: strerror(errno))))"
+      throw QueueError.unreadable(path: path, reason: reason)
     }
     let descriptor = self.descriptor
     source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)

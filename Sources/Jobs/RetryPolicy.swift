@@ -6,8 +6,6 @@ package enum FailureResponse: Sendable, Hashable {
   case retryAsCrash
   /// Again after the given time, at no cost: the fault is the machine's, not the job's.
   case snooze(Duration)
-  /// Handed back at once, at no cost.
-  case release
   /// Final.
   case fail
 }
@@ -61,7 +59,8 @@ package struct RetryPolicy: Sendable, Hashable {
     case .toolFailed, .timedOut, .stalled, .outOfMemory, .invalidOutput: .retry
     case .toolCrashed, .workerDied: .retryAsCrash
     case .missingTool, .noSpace: .snooze(snooze)
-    case .interrupted: .release
+    // Not at once: what interrupted it may do so again.
+    case .interrupted: .snooze(base)
     }
   }
 }

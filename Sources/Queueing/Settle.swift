@@ -98,8 +98,6 @@ private struct Settler {
       return try giveBack(.retryScheduled(failure, delay: retryDelay), isCrash: true, detail: failure.eventDetail)
     case .snooze(let delay):
       return try giveBack(.snoozed(reason: failure.message, delay: delay), detail: failure.eventDetail)
-    case .release:
-      return try giveBack(.released, detail: failure.eventDetail)
     }
   }
 

@@ -38,7 +38,7 @@ import Testing
     #expect(policy.response(to: .workerDied) == .retryAsCrash)
     #expect(policy.response(to: .noSpace) == .snooze(.seconds(30)))
     #expect(policy.response(to: .missingTool) == .snooze(.seconds(30)))
-    #expect(policy.response(to: .interrupted) == .release)
+    #expect(policy.response(to: .interrupted) == .snooze(policy.base))
   }
 
   @Test func `A step answers a class of failure in its own way`() {

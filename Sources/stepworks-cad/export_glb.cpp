@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "failure.h"
 #include "glb_check.h"
@@ -27,6 +28,10 @@ constexpr CommerceBudget kCommerceBudgets[] = {{"web_ar", 3'000'000, 150'000},
 
 /// Area without triangles, over the square of the model's diagonal, from which it is a hole.
 constexpr double kMaxHoleShare = 1e-5;
+
+/// The chord holds for most triangles, not for all: a volume may be off by this many chords times
+/// the area before it means that mesh and surfaces disagree.
+constexpr double kMaxVolumeChords = 2;
 
 /// A model meshed, built and serialised with settings that hold every budget.
 struct Export {
@@ -162,6 +167,7 @@ class Exporter {
                  {"instances", facts.meshNodes},
                  {"materials", facts.materials},
                  {"bytes", result.bytes.size()}};
+    json["warnings"] = file_.warnings;
     addBoxes(json, facts);
     addVolumes(json, result, facts);
     for (const CommerceBudget& budget : kCommerceBudgets) {
@@ -176,7 +182,6 @@ class Exporter {
       named += tree_.products[occurrence.product].isNamed ? 1 : 0;
     }
     json["named_nodes_ratio"] = static_cast<double>(named) / static_cast<double>(facts.nodes);
-    json["warnings"] = file_.warnings;
     return json;
   }
 
@@ -193,7 +198,7 @@ class Exporter {
 
   /// Compares over the parts whose volume both sides know.
   void addVolumes(Json& json, const Export& result, const GlbFacts& facts) const {
-    double mesh = 0, brep = 0;
+    double mesh = 0, brep = 0, area = 0;
     size_t leftOut = 0;
     for (size_t i = 0; i < result.model.meshes.size(); ++i) {
       const size_t product = result.model.meshes[i].product;
@@ -202,6 +207,7 @@ class Exporter {
                                       : MassProperties();
       leftOut += mass.volume ? 0 : facts.meshUses[i];
       if (!mass.volume) continue;
+      area += mass.area.value_or(0) * static_cast<double>(facts.meshUses[i]);
       brep += *mass.volume * static_cast<double>(facts.meshUses[i]);
       mesh += facts.meshVolumes[i] * static_cast<double>(facts.meshUses[i]);
     }
@@ -210,6 +216,15 @@ class Exporter {
       volume["mesh"] = mesh;
       volume["brep"] = brep;
       volume["relative_difference"] = (mesh - brep) / brep;
+      if (area > 0 && std::abs(mesh - brep) > kMaxVolumeChords * result.settings.chordMm * area) {
+        char percent[32];
+        std::snprintf(percent, sizeof percent, "%.2g", 100 * std::abs(mesh - brep) / brep);
+        const std::string fact = std::string("the mesh's volume is ") + percent +
+                                 " % off the solids', more than the chord explains; look "
+                                 "at it before use";
+        json["warnings"].push_back(fact);
+        protocol::warning(request_.sourceName + ": " + fact + ".");
+      }
     } else {
       for (const char* key : {"mesh", "brep", "relative_difference"}) {
         setUnknown(volume, key, "no part is a closed valid solid");

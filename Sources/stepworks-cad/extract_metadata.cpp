@@ -24,6 +24,10 @@ Json headlines(const Json& document) {
     const std::string reason = std::string(key) + "_reason";
     if (totals.contains(reason)) summary[reason] = totals.at(reason);
   }
+  // Sums over the parts that have a value: how many are missing belongs to them.
+  for (const char* key : {"part_occurrences_without_volume", "part_occurrences_without_area"}) {
+    summary[key] = totals.at(key);
+  }
   summary["units"] = document.at("units");
   summary["schema"] = document.at("schema");
   summary["warnings"] = document.at("warnings").size();

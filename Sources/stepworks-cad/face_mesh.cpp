@@ -68,12 +68,12 @@ size_t appendFace(const RWMesh_FaceIterator& face, Primitive& primitive) {
     const gp_XYZ normal = (p(1) - p(0)).Crossed(p(2) - p(0));
     for (const Standard_Integer node : t) {
       around[static_cast<size_t>(node)] += normal;
+      isUsed[static_cast<size_t>(node)] = true;
       if (!hasParameters) continue;
       for (const Standard_Integer other : t) {
         const gp_Pnt2d uv = face.NodeTexCoord(other);
         inward[static_cast<size_t>(node)] += gp_XYZ(uv.X(), uv.Y(), 1);
       }
-      isUsed[static_cast<size_t>(node)] = true;
     }
     triangles.push_back(t);
   }

@@ -21,6 +21,7 @@
 #include <StepShape_ShapeDefinitionRepresentation.hxx>
 #include <cmath>
 
+#include "measure_unit.h"
 #include "text.h"
 
 namespace stepworks {
@@ -50,6 +51,14 @@ std::string ownerName(const StepRepr_CharacterizedDefinition& owner, int depth =
   return shape.IsNull() ? "" : ownerName(shape->Definition(), depth + 1);
 }
 
+void setUnit(Json& json, const std::string& unit) {
+  if (unit.empty()) {
+    setUnknown(json, "unit", "the file states no unit this tool knows");
+  } else {
+    json["unit"] = unit;
+  }
+}
+
 void setMeasure(Json& json, const Handle(StepBasic_MeasureWithUnit)& measure) {
   if (measure.IsNull() || measure->ValueComponentMember().IsNull()) {
     setUnknown(json, "value", "the file gives a measure without a value");
@@ -62,10 +71,12 @@ void setMeasure(Json& json, const Handle(StepBasic_MeasureWithUnit)& measure) {
   }
   json["value"] = value;
   json["measure"] = cleaned(measure->ValueComponentMember()->Name());
+  setUnit(json, unitName(measure->UnitComponent()));
 }
 
 /// False when the item is geometry or presentation, which is no property.
-bool addItem(Json& json, const Handle(StepRepr_RepresentationItem)& item) {
+bool addItem(Json& json, const Handle(StepRepr_RepresentationItem)& item,
+             const Handle(StepRepr_RepresentationContext)& context) {
   if (item.IsNull()) return false;
   json["name"] = utf8(item->Name().get());
   const auto text = Handle(StepRepr_DescriptiveRepresentationItem)::DownCast(item);
@@ -84,10 +95,12 @@ bool addItem(Json& json, const Handle(StepRepr_RepresentationItem)& item) {
       setUnknown(json, "value", "the file's number is not finite");
     }
     json["measure"] = cleaned(value->ValueComponentMember()->Name());
+    setUnit(json, "");
   } else if (!point.IsNull() && point->NbCoordinates() == 3) {
     json["value"] = {point->CoordinatesValue(1), point->CoordinatesValue(2),
                      point->CoordinatesValue(3)};
     json["measure"] = "CARTESIAN_POINT";
+    setUnit(json, lengthUnitName(context));
   } else {
     return false;
   }
@@ -115,7 +128,7 @@ Json propertiesJson(const StepFile& file) {
       } else {
         json["of"] = owner;
       }
-      if (!addItem(json, values->ItemsValue(k))) continue;
+      if (!addItem(json, values->ItemsValue(k), values->ContextOfItems())) continue;
       if (list.size() < kMaxProperties) {
         list.push_back(json);
       } else {

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pygltflib
 import pytest
@@ -180,3 +182,16 @@ def test_a_sheet_is_drawn_from_both_sides(tool, bearing, tmp_path):
     materials = pygltflib.GLTF2().load(str(tmp_path / "a/sheet.glb")).materials
     assert any(m.doubleSided for m in materials) and not all(m.doubleSided for m in materials)
     assert summary["volume_mm3"]["instances_without_volume"] == 1
+
+
+def test_a_mesh_that_contradicts_the_solids_is_told(tool, bearing, tmp_path, exported):
+    text = bearing.read_text()
+    # The outer cylinder 20 % too wide for its own edges.
+    wide = re.sub(r"(CYLINDRICAL_SURFACE\('',#\d+),23\.5\)", r"\1,28.2)", text, count=1)
+    assert wide != text
+    source = tmp_path / "part.step"
+    source.write_text(wide)
+    summary = tool.run(tmp_path / "a", "export_glb", source, preset="preview").summary
+    assert abs(summary["volume_mm3"]["relative_difference"]) > 0.1
+    assert any("volume" in warning for warning in summary["warnings"])
+    assert exported[1]["warnings"] == []

@@ -125,6 +125,38 @@ def test_names_keep_their_alphabet(tool, bearing, tmp_path):
     assert "Käfig 轴承" in names
 
 
+def test_a_sum_without_all_parts_says_so_in_the_summary(tool, bearing, tmp_path):
+    text = bearing.read_text().replace("MANIFOLD_SOLID_BREP('',", "SHELL_BASED_SURFACE_MODEL('',(", 1)
+    end = text.index(")", text.index("SHELL_BASED_SURFACE_MODEL('',(") + 30)
+    source = tmp_path / "part.step"
+    source.write_text(text[:end] + ")" + text[end:])
+    summary = tool.run(tmp_path / "a", "extract_metadata", source, density_kg_m3=7810).summary
+    assert summary["part_occurrences_without_volume"] == 1
+    assert summary["part_occurrences_without_area"] == 0
+
+
+@pytest.mark.parametrize("change, unit", [(str, "millimetre"), (in_inches, "inch"), (in_metres, "metre")])
+def test_measured_properties_state_their_unit(tool, bearing, tmp_path, change, unit):
+    text = change(bearing.read_text())
+    ball = product_definition_of(text, "Ball")
+    length = entity_id(text, r"\( [^;]*LENGTH_UNIT\(\) NAMED_UNIT")
+    context = entity_id(text, r"\( GEOMETRIC_REPRESENTATION_CONTEXT")
+    source = tmp_path / "part.step"
+    source.write_text(add_entities(text, f"""
+#900110 = PROPERTY_DEFINITION('check','',#{ball});
+#900111 = PROPERTY_DEFINITION_REPRESENTATION(#900110,#900112);
+#900112 = REPRESENTATION('check',(#900113,#900114,#900115),#{context});
+#900113 = MEASURE_REPRESENTATION_ITEM('volume',VOLUME_MEASURE(3.),#900116);
+#900114 = MEASURE_REPRESENTATION_ITEM('length',LENGTH_MEASURE(4.),#{length});
+#900115 = CARTESIAN_POINT('point',(1.,2.,3.));
+#900116 = DERIVED_UNIT((#900117));
+#900117 = DERIVED_UNIT_ELEMENT(#{length},3.);
+"""))
+    properties = tool.metadata(tmp_path / "a", source)["properties"]
+    assert {p["name"]: p["unit"] for p in properties} == {
+        "volume": unit + "^3", "length": unit, "point": unit}
+
+
 def test_validation_properties_are_compared(tool, bearing, tmp_path):
     text = bearing.read_text()
     ball = product_definition_of(text, "Ball")

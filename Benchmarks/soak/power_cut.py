@@ -46,9 +46,11 @@ def run(options):
         installation = Installation(disk.mount_point, directory, options, options.synchronous)
         for number in range(1, options.rounds + 1):
             witness = Witness(installation)
-            witness.work(choice.uniform(1, 5))
-            disk.cut()
-            witness.end()
+            try:
+                witness.work(choice.uniform(1, 5))
+                disk.cut()
+            finally:
+                witness.end()
             disk.unmount()
             disk.mount()
             missing = witness.missing()
@@ -78,6 +80,8 @@ def finish(installation):
         return installation.stop_workers() + invariants.broken(installation)
     except sqlite3.Error as error:
         return [f"the database cannot be read after the cut: {error}"]
+    finally:
+        installation.end()
 
 
 class Witness:

@@ -42,20 +42,39 @@ package struct ArtifactStore: Sendable {
   /// Where the logs of a run are, whether or not it has any.
   package func logDirectory(of token: LeaseToken) -> FilePath { logs.appending("attempt-\(token)") }
 
-  /// Removes the attempt directories of runs that are over, and logs older than ``logRetention``.
+  /// Removes the attempt directories of runs that are over.
   /// - Parameter runningLeases: called after the directories were listed, so that a run that begins meanwhile is safe.
-  package func sweep(now: Timestamp, runningLeases: () async throws -> Set<LeaseToken>) async throws {
-    let found = try Files.list(attempts).compactMap { name in Self.token(inName: name).map { (name, $0) } }
-    if !found.isEmpty {
-      let running = try await runningLeases()
-      for (name, token) in found where !running.contains(token) { try Files.remove(attempts.appending(name)) }
+  package func sweep(runningLeases: () async throws -> Set<LeaseToken>) async throws {
+    let found = try await BlockingIO.run { try Self.tokens(in: attempts) }
+    guard !found.isEmpty else { return }
+    let running = try await runningLeases()
+    try await BlockingIO.run {
+      try removeAll(found.filter { !running.contains($0.value) }.keys.map { attempts.appending($0) })
     }
-    for name in try Files.list(logs) where Self.token(inName: name) != nil {
-      let directory = logs.appending(name)
-      if let changed = Files.modificationTime(of: directory), changed.duration(to: now) > Self.logRetention {
-        try Files.remove(directory)
+  }
+
+  /// Removes the logs of attempts that ended longer than ``logRetention`` ago.
+  package func pruneLogs(now: Timestamp) async throws {
+    try await BlockingIO.run {
+      let old = try Self.tokens(in: logs).keys.map { logs.appending($0) }.filter { directory in
+        Files.modificationTime(of: directory).map { $0.duration(to: now) > Self.logRetention } ?? false
       }
+      try removeAll(old)
     }
+  }
+
+  /// One that can't be removed does not keep the others; the first error is thrown at the end.
+  private func removeAll(_ paths: [FilePath]) throws {
+    var failure: (any Error)?
+    for path in paths {
+      do { try Files.remove(path) } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// The directories of attempts, by name.
+  private static func tokens(in directory: FilePath) throws -> [String: LeaseToken] {
+    try Files.list(directory).reduce(into: [:]) { found, name in found[name] = token(inName: name) }
   }
 
   private static func token(inName name: String) -> LeaseToken? {
@@ -78,8 +97,9 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// As the failure of the run that met it: the machine's fault, not the job's.
-  package var failure: JobFailure {
-    JobFailure(errno == .noSpace || errno == .diskQuotaExceeded ? .noSpace : .toolFailed, description)
+  /// What a run that met it throws. It is the machine's fault, so it costs the job nothing.
+  package var asStepError: any Error {
+    errno == .noSpace || errno == .diskQuotaExceeded
+      ? JobFailure(.noSpace, description) : StepSnooze(for: .seconds(30), reason: description)
   }
 }

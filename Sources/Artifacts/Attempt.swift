@@ -23,7 +23,7 @@ package struct Attempt: Sendable {
     }
     do {
       let file = directory.appending(relative.components)
-      let digest = try FileDigest(of: file, followSymlinks: false)
+      let digest = try digest(of: file, name)
       guard digest.bytes > 0 else { throw JobFailure(.invalidOutput, "The tool wrote an empty file: '\(name)'.") }
       try Files.flush(file)
       let place = store.artifacts.appending(String(digest.sha256.prefix(2))).appending(digest.sha256)
@@ -37,7 +37,20 @@ package struct Attempt: Sendable {
       for directory in [place, place.removingLastComponent(), store.artifacts] { try Files.flush(directory) }
       return artifact
     } catch let error as StoreError {
-      throw error.failure
+      throw error.asStepError
+    }
+  }
+
+  private func digest(of file: FilePath, _ name: String) throws -> FileDigest {
+    do {
+      return try FileDigest(of: file, followSymlinks: false)
+    } catch let error as StoreError {
+      switch error.errno {
+      case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels, .isDirectory, .invalidArgument:
+        throw JobFailure(.invalidOutput, "The tool named an output that is no regular file: '\(name)'.")
+      default:
+        throw error
+      }
     }
   }
 
@@ -61,7 +74,7 @@ package struct Attempt: Sendable {
     do {
       try Files.write(text, to: path)
     } catch let error as StoreError {
-      throw error.failure
+      throw error.asStepError
     }
     return path
   }

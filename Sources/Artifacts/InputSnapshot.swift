@@ -32,7 +32,7 @@ package struct InputSnapshot: Sendable, Hashable {
       try Files.makeDirectory(directory)
       self.digest = try Self.copy(path, to: copy)
     } catch let error as StoreError {
-      throw error.path == path.string ? Self.explain(error, path) : error.failure
+      throw error.path == path.string ? Self.explain(error, path) : error.asStepError
     }
     guard digest.bytes > 0 else {
       throw JobFailure(.invalidInput, "\(path) is empty (0 bytes); export it again.")
@@ -64,8 +64,11 @@ package struct InputSnapshot: Sendable, Hashable {
     return FileDigest(bytes: bytes, hasher: hasher)
   }
 
-  private static func explain(_ error: StoreError, _ path: FilePath) -> JobFailure {
+  private static func explain(_ error: StoreError, _ path: FilePath) -> any Error {
     switch error.errno {
+    case .ioError, .staleNFSFileHandle, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory:
+      // The disk's or the machine's fault, and it may pass.
+      error.asStepError
     case .noSuchFileOrDirectory, .notDirectory:
       JobFailure(.missingInput, "\(path) does not exist; check the path, which must be readable on this machine.")
     case .permissionDenied, .notPermitted:

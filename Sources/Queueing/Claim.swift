@@ -144,9 +144,10 @@ private struct ClaimPlan {
       if let queues = scope.queues, !queues.contains(QueueName(rawValue: queue)) { continue }
       var allowance = Allowance(free: row[1], perTenant: row[2])
       if let rate = row[3] as Int? {
-        // A clock that was set back must not keep the bucket empty until it has caught up: a minute fills it.
+        // A clock that was set back must not keep the bucket empty until it has caught up: a minute fills it. A little
+        // back is another worker that read its clock later and wrote first.
         let elapsed = now.milliseconds - (row[5] as Int64? ?? 0)
-        let refill = elapsed < 0 ? Double(rate) : Double(elapsed) * Double(rate) / 60_000
+        let refill = elapsed < -60_000 ? Double(rate) : Double(max(elapsed, 0)) * Double(rate) / 60_000
         let tokens = min(Double(rate), (row[4] as Double? ?? Double(rate)) + refill)
         allowance.tokens = tokens
         allowance.free = min(allowance.free, Int(tokens))

@@ -80,13 +80,18 @@ extension JobQueue {
     }
   }
 
-  /// The worker ended in good order and holds no lease.
-  package func markStopped(_ workerID: WorkerID) async throws {
+  /// Ends a worker in good order.
+  /// - Returns: `false`, with nothing changed, while a job runs under its name: then a rescue has to find it.
+  package func markStopped(_ workerID: WorkerID) async throws -> Bool {
     let now = clock.now().milliseconds
-    try await lane.write { db in
+    return try await lane.write { db in
       try db.run(
-        "UPDATE workers SET state = 'stopped', stopped_at = ? WHERE id = ? AND state IN ('running', 'draining')",
-        [now, workerID])
+        """
+        UPDATE workers SET state = 'stopped', stopped_at = ?1
+        WHERE id = ?2 AND state IN ('running', 'draining')
+          AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND worker_id = ?2)
+        """, [now, workerID])
+      return db.changesCount == 1
     }
   }
 

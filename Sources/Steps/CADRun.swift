@@ -38,7 +38,7 @@ struct CADRun: Sendable {
     do {
       return try environment.store.openAttempt(context.job.token)
     } catch let error as StoreError {
-      throw error.failure
+      throw error.asStepError
     }
   }
 

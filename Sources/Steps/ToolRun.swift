@@ -49,10 +49,7 @@ struct ToolRun: Sendable {
   private func result(of report: ToolReport) throws -> JSONValue {
     if let failure = report.failure() {
       if failure.asksForLater { throw StepSnooze(for: .seconds(30), reason: failure.sentence) }
-      throw JobFailure(
-        FailureClass(rawValue: failure.kind.rawValue) ?? .toolFailed, failure.sentence,
-        exit: failure.exit.map(Int.init),
-        signal: failure.signal.map(Int.init), logTail: failure.logTail.isEmpty ? nil : failure.logTail)
+      throw JobFailure(failure)
     }
     guard let data = report.result, case .object(let members)? = try? JSONValue(parsing: data) else {
       throw JobFailure(
@@ -64,29 +61,38 @@ struct ToolRun: Sendable {
 
   private func failure(for error: ToolError, _ runID: ToolRunID) async -> any Error {
     switch error {
-    case .missingTool, .missingSupervisor: return JobFailure(.missingTool, error.description)
     case .cancelledBeforeStart: return CancellationError()
     case .recordingFailed(let reason): return reason
-    case .invalidCommand, .startFailed, .supervisorFailed: return JobFailure(.toolFailed, error.description)
-    case .logDirectoryUnusable: return JobFailure(.noSpace, error.description)
-    case .supervisorDied(let signal, _):
-      return JobFailure(.workerDied, error.description, signal: Int(signal))
-    case .notReaped:
+    case .supervisorFailed, .notReaped:
+      // Neither proves that nothing of the run is left.
       await reapForEver(runID)
-      return JobFailure(.toolFailed, error.description)
+    case .missingTool, .missingSupervisor, .invalidCommand, .startFailed, .logDirectoryUnusable, .supervisorDied:
+      break
     }
+    return JobFailure(error.failure())
   }
 
-  /// A job is not settled while a process of it may live: waits as long as it takes, and says so.
+  /// A job is not settled while a process of it may live: tries as long as it takes, and says why once a minute.
   private func reapForEver(_ runID: ToolRunID) async {
-    while true {
+    let reaper = environment.reaper
+    for attempt in 0... {
       do {
-        _ = try await environment.reaper.reap(runID)
+        _ = try await reaper.reap(runID)
         return
       } catch {
-        await context.log(.error, error.description)
+        if attempt % 60 == 0 { await context.log(.error, error.description) }
       }
+      // Not cancellable: the job may be stopped, its processes still have to be gone.
+      await Task { try? await Task.sleep(for: .seconds(1)) }.value
     }
+  }
+}
+
+extension JobFailure {
+  fileprivate init(_ failure: ToolFailure) {
+    self.init(
+      FailureClass(rawValue: failure.kind.rawValue) ?? .toolFailed, failure.sentence, exit: failure.exit.map(Int.init),
+      signal: failure.signal.map(Int.init), logTail: failure.logTail.isEmpty ? nil : failure.logTail)
   }
 }
 

@@ -51,6 +51,9 @@ struct JobRunner: Sendable {
     switch error {
     case let snooze as StepSnooze:
       return .snoozed(snooze.delay, reason: snooze.reason)
+    case let error as QueueError:
+      // The run could not be recorded: the database's fault, not the job's.
+      return .snoozed(.seconds(30), reason: error.description)
     case let failure as JobFailure:
       return .failed(failure, definition.retry.response(to: failure.failureClass))
     default:
@@ -81,6 +84,7 @@ struct JobRunner: Sendable {
 
   private func reporter(for job: Job, _ control: RunControl) -> @Sendable (StepReport) async throws -> Void {
     let throttle = Throttle()
+    let warnings = Allowance(200)
     let worker = worker
     return { report in
       worker.observer.observe(.jobReported(job, report))
@@ -89,7 +93,13 @@ struct JobRunner: Sendable {
         guard throttle.passes() else { return }
         try await worker.queue.recordProgress(fraction, message, of: job.token)
       case .log(.warning, let message), .log(.error, let message):
-        try await worker.queue.recordWarning(message, of: job.token, by: worker.id)
+        // Each is a commit: a tool that never stops warning must not hold its slot with that.
+        switch warnings.take() {
+        case .granted: try await worker.queue.recordWarning(message, of: job.token, by: worker.id)
+        case .last:
+          try await worker.queue.recordWarning("More warnings are in the log only.", of: job.token, by: worker.id)
+        case .spent: break
+        }
       case .log:
         break
       case .toolStarted(let process):
@@ -115,6 +125,22 @@ private final class Throttle: Sendable {
       if let last, now - last < Self.interval { return false }
       last = now
       return true
+    }
+  }
+}
+
+/// Grants a number of things, and says once that it is spent.
+private final class Allowance: Sendable {
+  enum Answer { case granted, last, spent }
+
+  private let left: Mutex<Int>
+
+  init(_ count: Int) { left = Mutex(count) }
+
+  func take() -> Answer {
+    left.withLock { left in
+      left -= 1
+      return left > 0 ? .granted : left == 0 ? .last : .spent
     }
   }
 }

@@ -13,11 +13,20 @@ package struct Maintenance: Service {
   private let worker: Worker
   private let reaper: ToolReaper
   private let sweep: Sweep
+  private let prune: @Sendable () async throws -> Void
 
-  package init(_ worker: Worker, reaper: ToolReaper, sweep: @escaping Sweep) {
+  /// Between two looks for what is old enough to go.
+  private static let pruneInterval = Duration.seconds(60 * 60)
+
+  /// - Parameter prune: removes what was kept long enough; called every hour.
+  package init(
+    _ worker: Worker, reaper: ToolReaper, sweep: @escaping Sweep,
+    prune: @escaping @Sendable () async throws -> Void = {}
+  ) {
     self.worker = worker
     self.reaper = reaper
     self.sweep = sweep
+    self.prune = prune
   }
 
   package func run() async throws {
@@ -25,6 +34,7 @@ package struct Maintenance: Service {
       await withDiscardingTaskGroup { group in
         group.addTask { await promoteForEver() }
         group.addTask { await repeating(every: worker.options.rescue, "rescue") { try await rescueOnce() } }
+        group.addTask { await repeating(every: Self.pruneInterval, "pruning") { try await prune() } }
         group.addTask {
           await repeating(every: worker.options.sweep, "sweep") {
             try await sweep { try await worker.queue.runningLeases() }
@@ -63,12 +73,23 @@ package struct Maintenance: Service {
   /// No job goes back to the queue before every process of its last run is proven gone.
   package func rescueOnce() async throws {
     for dead in try await worker.queue.deadWorkers() {
-      for runID in dead.runIDs {
-        guard let runID = ToolRunID(rawValue: runID) else { continue }
-        _ = try await reaper.reap(runID)
+      do {
+        try await rescue(dead)
+      } catch  where !(error is CancellationError) {
+        // One that cannot be rescued yet must not keep the jobs of the others.
+        worker.observer.observe(
+          .trouble(
+            "The jobs of worker \(dead.id), which died, cannot be taken back yet, the worker keeps trying: \(error)"))
       }
-      let count = try await worker.queue.rescue(dead)
-      worker.observer.observe(.jobsRescued(count: count, from: dead.id))
     }
+  }
+
+  private func rescue(_ dead: DeadWorker) async throws {
+    for runID in dead.runIDs {
+      guard let runID = ToolRunID(rawValue: runID) else { continue }
+      _ = try await reaper.reap(runID)
+    }
+    let count = try await worker.queue.rescue(dead)
+    worker.observer.observe(.jobsRescued(count: count, from: dead.id))
   }
 }

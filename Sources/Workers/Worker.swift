@@ -60,8 +60,7 @@ package final class Worker: Sendable {
   /// Says that the worker ended in good order. Only when it holds no lease: otherwise its lock file stays, and a rescue
   /// finds the jobs.
   package func retire() async throws {
-    guard running.count == 0 else { return }
-    try await queue.markStopped(id)
+    guard running.count == 0, try await queue.markStopped(id) else { return }
     lock.remove()
     observer.observe(.worker("stopped", [:]))
   }

@@ -93,9 +93,11 @@ package struct WorkerPool: Service {
     if phase.announceDrain() {
       worker.observer.observe(
         .worker("draining", ["running": "\(worker.running.count)", "seconds": "\(worker.options.drain.seconds)"]))
-      // A row that says so is a courtesy to operators; the drain itself does not depend on it.
-      do { try await worker.queue.markDraining(worker.id) } catch {
-        worker.observer.observe(.trouble("The drain could not be recorded: \(error)"))
+      // A courtesy to operators: the drain does not wait for the lock of a database that somebody else writes.
+      group.addTask {
+        do { try await worker.queue.markDraining(worker.id) } catch {
+          worker.observer.observe(.trouble("The drain could not be recorded: \(error)"))
+        }
       }
       group.addTask {
         // Cancelled when the last job ends before the deadline.

@@ -49,9 +49,10 @@ struct WorkerComposition {
     _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence
   ) async throws {
     let pool = WorkerPool(worker)
-    let maintenance = Maintenance(worker, reaper: ToolReaper(supervisor: settings.tools.supervisor)) { leases in
-      try await store.sweep(now: WallClock.system.now(), runningLeases: leases)
-    }
+    let maintenance = Maintenance(
+      worker, reaper: ToolReaper(supervisor: settings.tools.supervisor),
+      sweep: { leases in try await store.sweep(runningLeases: leases) },
+      prune: { try await store.pruneLogs(now: WallClock.system.now()) })
     let end = GracefulEnd()
     let escalation = SignalEscalation(
       signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() })

@@ -103,7 +103,7 @@ final class ArtifactStoreTests {
     let dead = try openAttempt(1)
     let alive = try openAttempt(2)
     var begun: Attempt?
-    try await store.sweep(now: .init(Date())) {
+    try await store.sweep {
       begun = try openAttempt(3)
       return [LeaseToken(jobID: 2, fence: 1)]
     }
@@ -113,13 +113,13 @@ final class ArtifactStoreTests {
     #expect(dead.directory != alive.directory)
   }
 
-  @Test("The sweep keeps logs for thirty days")
+  @Test("Logs are kept for thirty days")
   func sweepLogs() async throws {
     _ = try openAttempt(1)
     let now = Timestamp(Date())
-    try await store.sweep(now: now.advanced(by: .seconds(29 * 86_400))) { [] }
+    try await store.pruneLogs(now: now.advanced(by: .seconds(29 * 86_400)))
     #expect(try Files.list(store.logs) == ["attempt-1-1"])
-    try await store.sweep(now: now.advanced(by: .seconds(31 * 86_400))) { [] }
+    try await store.pruneLogs(now: now.advanced(by: .seconds(31 * 86_400)))
     #expect(try Files.list(store.logs) == [])
   }
 

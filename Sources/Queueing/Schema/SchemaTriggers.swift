@@ -97,13 +97,15 @@ enum SchemaTriggers {
           LIMIT 1)
       END FROM (SELECT 1) LEFT JOIN steps ON steps.name = NEW.step;
 
-      -- A waiting job that is the same work takes this one in: no row, one event, the higher of the two priorities.
+      -- A waiting job that is the same work takes this one in: no row, one event, the higher of the two priorities, the
+      -- earlier of the two times.
       -- changes() is that of the statement before; RAISE(IGNORE) abandons the insert and keeps what stands before it.
       INSERT INTO job_events (job_id, at, kind, detail)
         SELECT id, \(now), 'duplicate', json_object('priority', NEW.priority) FROM jobs
         WHERE dedup_key IS NOT NULL AND \(isWaiting)
           AND dedup_key = coalesce(NEW.dedup_key, \(defaultDedupKey)) AND step = NEW.step AND tenant = NEW.tenant;
-      UPDATE jobs SET priority = max(priority, NEW.priority)
+      UPDATE jobs SET priority = max(priority, NEW.priority),
+        run_at = CASE WHEN run_at > coalesce(NEW.run_at, 0) THEN coalesce(NEW.run_at, NEW.created_at) ELSE run_at END
         WHERE changes() > 0 AND id = (SELECT job_id FROM job_events WHERE id = last_insert_rowid());
       SELECT RAISE(IGNORE) WHERE changes() > 0;
     END;
@@ -141,6 +143,21 @@ enum SchemaTriggers {
     WHEN NEW.state <> OLD.state AND OLD.queue IS NOT NULL
       AND instr('\(transitions)', ' ' || OLD.state || '>' || NEW.state || ' ') = 0 BEGIN
       SELECT RAISE(ABORT, 'stepworks: no job goes from that state to this one');
+    END;
+
+    CREATE TRIGGER jobs_stay_complete BEFORE UPDATE OF queue, max_attempts, max_crashes ON jobs
+    WHEN OLD.queue IS NOT NULL AND (NEW.queue IS NULL OR NEW.max_attempts IS NULL OR NEW.max_crashes IS NULL) BEGIN
+      SELECT RAISE(ABORT, 'stepworks: queue, max_attempts and max_crashes of a job cannot be NULL');
+    END;
+
+    CREATE TRIGGER jobs_know_new_queue AFTER UPDATE OF queue ON jobs
+    WHEN NEW.queue IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker_configs WHERE queue_name = NEW.queue) BEGIN
+      INSERT INTO worker_configs (queue_name) VALUES (NEW.queue);
+    END;
+
+    CREATE TRIGGER worker_configs_stay BEFORE DELETE ON worker_configs
+    WHEN EXISTS (SELECT 1 FROM jobs WHERE queue = OLD.queue_name AND finished_at IS NULL) BEGIN
+      SELECT RAISE(ABORT, 'stepworks: the queue has unfinished jobs; pause it instead');
     END;
 
     CREATE TRIGGER jobs_check_fence BEFORE UPDATE OF fence ON jobs WHEN NEW.fence < OLD.fence BEGIN

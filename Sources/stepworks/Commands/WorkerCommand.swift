@@ -21,6 +21,8 @@ struct WorkerCommand: AsyncParsableCommand {
         0   drained
         65  the database is not one of this version
         69  a tool or the status port is not to be had
+        70  a fault of stepworks itself
+        74  the disk is full or failing
         77  the database or its directory cannot be written
         78  the configuration is wrong
 

@@ -17,7 +17,7 @@ extension SettingKey {
     "full: a power cut loses no committed job; normal: faster, and it may lose the last few.")
   static let dataDirectory = SettingKey(
     "data.directory", .path, default: "auto",
-    "Where artifacts and logs are kept; auto: the directory stepworks-data beside the database.")
+    "Where artifacts and logs are kept; auto: a directory beside the database, stepworks-data for stepworks.db.")
 
   static let workerQueues = SettingKey(
     "worker.queues", .list, default: "[]", "The queues a worker serves; empty: all of them.")

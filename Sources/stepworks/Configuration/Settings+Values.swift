@@ -31,7 +31,7 @@ extension Settings {
     database = Database(
       path: databasePath.string, durability: values.text(.databaseSynchronous) == "normal" ? .normal : .full)
     dataDirectory = path(
-      .dataDirectory, auto: databasePath.removingLastComponent().appending("stepworks-data"))
+      .dataDirectory, auto: databasePath.removingLastComponent().appending("\(databasePath.stem ?? "stepworks")-data"))
     worker = Worker(
       queues: values.list(.workerQueues)?.map(QueueName.init(rawValue:)),
       steps: values.list(.workerSteps).map { Set($0.map(StepName.init(rawValue:))) },

@@ -47,12 +47,13 @@ extension JobQueue {
     }
   }
 
-  /// Gives every value itself, as the insert triggers would: that saves them a second write of the row.
+  /// Gives every value itself, as the insert triggers would: that saves them a second write of the row. What a job waits
+  /// for is a part of its key: merged into one that does not wait, it would run too early.
   private static let insertSQL = """
     INSERT INTO jobs (step, queue, parameters, priority, run_at, dedup_key, tenant, max_attempts, max_crashes,
       created_at, available_at)
     VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?6 IS NULL AND ?7 = 'parameters' THEN \(SchemaTriggers.dedupKey(of: "?3"))
-      ELSE ?6 END, ?8, ?9, ?10, ?11, ?12) RETURNING id
+      || ?13 ELSE ?6 END, ?8, ?9, ?10, ?11, ?12) RETURNING id
     """
 
   private static func insert(
@@ -65,6 +66,7 @@ extension JobQueue {
         request.priority ?? 0, request.runAt?.milliseconds, request.dedupKey, defaults.dedup, request.tenant,
         request.maxAttempts ?? defaults.maxAttempts, request.maxCrashes ?? defaults.maxCrashes, now.milliseconds,
         request.runAt == nil ? now.milliseconds : nil,
+        request.dependsOn.isEmpty ? "" : " after \(request.dependsOn.sorted().map(String.init).joined(separator: " "))",
       ])
     guard let id else {
       // The insert was merged: its trigger has just written the event.

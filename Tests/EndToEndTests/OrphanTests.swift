@@ -92,6 +92,30 @@ struct OrphanTests {
     #expect(try await installation.job(id).state == .available)
   }
 
+  @Test("A second signal ends the tools even while another program holds the write lock")
+  func lockedDatabase() async throws {
+    let installation = try Installation()
+    let worker = try installation.startWorker(["--drain", "3600"])
+    let (id, runID) = try await startStubborn(installation)
+    let locker = Process()
+    locker.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+    locker.arguments = [installation.database]
+    let (input, output) = (Pipe(), Pipe())
+    locker.standardInput = input
+    locker.standardOutput = output
+    try locker.run()
+    input.fileHandleForWriting.write(Data("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
+    #expect(output.fileHandleForReading.availableData == Data("locked\n".utf8))
+    worker.send(SIGTERM)
+    while !worker.output.contains("worker draining") { sched_yield() }
+    worker.send(SIGTERM)
+    while !Processes.ofRun(runID).isEmpty { await Task.yield() }
+    input.fileHandleForWriting.write(Data("ROLLBACK;\n".utf8))
+    try input.fileHandleForWriting.close()
+    #expect(worker.wait() == 0)
+    #expect(try await installation.job(id).state == .available)
+  }
+
   @Test("A stopped worker keeps its jobs, however long it is silent")
   func paused() async throws {
     let installation = try Installation()

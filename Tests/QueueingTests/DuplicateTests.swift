@@ -23,6 +23,26 @@ import Testing
     #expect(try await fixture.history(1) == [.enqueued, .duplicate])
   }
 
+  @Test func `A duplicate that may run earlier hastens the one that waits`() async throws {
+    let fixture = try await QueueFixture()
+    try fixture.sql(
+      "INSERT INTO jobs (step, parameters, run_at) VALUES ('render', '{\"source\":\"a\"}', 9000000000000);")
+    try fixture.sql("INSERT INTO jobs (step, parameters) VALUES ('render', '{\"source\":\"a\"}');")
+    let runAt = try #require(try await fixture.job(1).runAt)
+    #expect(runAt.milliseconds < 9_000_000_000_000)
+    #expect(try await fixture.queue.jobs().count == 1)
+  }
+
+  @Test func `A job that waits for another is not merged into one that does not`() async throws {
+    let fixture = try await QueueFixture()
+    let free = try await fixture.enqueue("render", render)
+    let parent = try await fixture.enqueue("work")
+    let request = JobRequest(step: "render", parameters: render, dependsOn: [parent])
+    let results = try await fixture.queue.enqueue([request, request])
+    #expect(results == [.inserted(3), .duplicate(of: 3)])
+    #expect(try await fixture.states([free, 3]) == [.available, .blocked])
+  }
+
   @Test func `Neither the order of keys nor white space makes other work`() async throws {
     let fixture = try await QueueFixture()
     try await fixture.enqueue("render", render)

@@ -152,6 +152,17 @@ import Testing
     await fixture.release([stale])
   }
 
+  @Test func `A worker that still has a job is not stopped: a rescue must find it`() async throws {
+    let fixture = try await QueueFixture()
+    let worker = try await fixture.worker()
+    let stale = try await fixture.running(worker)
+    #expect(try await !fixture.queue.markStopped(worker.id))
+    worker.die()
+    #expect(try await rescueAll(fixture) == 1)
+    #expect(try await fixture.state(1) == .available)
+    await fixture.release([stale])
+  }
+
   @Test func `A worker that stopped in good order is not dead`() async throws {
     let fixture = try await QueueFixture()
     let worker = try await fixture.worker()

@@ -35,6 +35,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["queue", "max_attempts", "max_crashes"])
+  func `What a worker needs of a job can't be taken away`(_ column: String) async throws {
+    let fixture = try await QueueFixture()
+    try await fixture.enqueue()
+    #expect(try fixture.refusal(of: "UPDATE jobs SET \(column) = NULL WHERE id = 1").contains("cannot be NULL"))
+  }
+
+  @Test func `A job that is moved to a new queue finds its limits there`() async throws {
+    let fixture = try await QueueFixture()
+    try await fixture.enqueue()
+    try fixture.sql("UPDATE jobs SET queue = 'night' WHERE id = 1;")
+    #expect(try fixture.sql("SELECT max_concurrency FROM worker_configs WHERE queue_name = 'night';") == ["1"])
+    #expect(try fixture.refusal(of: "DELETE FROM worker_configs WHERE queue_name = 'night'").contains("pause it"))
+  }
+
   @Test(arguments: JobState.allCases)
   func `Only the transitions of the drawing are possible`(_ from: JobState) async throws {
     for to in JobState.allCases where to != from {

@@ -32,7 +32,7 @@ package struct Attempt: Sendable {
       try Files.move(file, to: published)
       let artifact = Artifact(
         role: role, path: published.string, mediaType: mediaType, bytes: digest.bytes, sha256: digest.sha256,
-        derivationKey: FileDigest.sha256(of: provenance.text), provenance: provenance)
+        derivationKey: Artifact.derivationKey(of: provenance), provenance: provenance)
       try writeSidecar(of: artifact, name: name, in: place)
       for directory in [place, place.removingLastComponent(), store.artifacts] { try Files.flush(directory) }
       return artifact

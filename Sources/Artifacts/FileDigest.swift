@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+package import Jobs
 package import SystemPackage
 
 /// Length and SHA-256 of a regular file.
@@ -36,6 +37,11 @@ package struct FileDigest: Sendable, Hashable {
     let digits = Array("0123456789abcdef")
     return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }
+}
+
+extension Artifact {
+  /// The SHA-256 of what determines a file: equal keys, equal files.
+  package static func derivationKey(of provenance: JSONValue) -> String { FileDigest.sha256(of: provenance.text) }
 }
 
 enum RegularFile {

@@ -50,9 +50,15 @@ struct CADRun: Sendable {
     let input = try await BlockingIO.run { try InputSnapshot(of: source, relativeTo: base, into: attempt) }
     var parameters = context.parameters.objectValue ?? [:]
     parameters["source"] = nil
+    let provenance = JSONValue.object([
+      "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
+      "input_sha256": .string(input.digest.sha256), "name": .string(name(of: input)),
+      "parameters": .object(parameters), "tools": .array([environment.cad.version]),
+    ])
     let request = JSONValue.object([
       "operation": .string(operation), "source": .string(input.path.string), "name": .string(name(of: input)),
-      "source_sha256": .string(input.digest.sha256), "parameters": .object(parameters),
+      "source_sha256": .string(input.digest.sha256),
+      "derivation_key": .string(Artifact.derivationKey(of: provenance)), "parameters": .object(parameters),
     ])
     let requestFile = try attempt.keep(request.text + "\n", as: "request.json")
     let run = ToolRun(
@@ -69,11 +75,6 @@ struct CADRun: Sendable {
       failure.message = failure.message.replacing(input.path.string, with: input.source.string)
       throw failure
     }
-    let provenance = JSONValue.object([
-      "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
-      "input_sha256": .string(input.digest.sha256), "name": .string(name(of: input)),
-      "parameters": .object(parameters), "tools": .array([environment.cad.version]),
-    ])
     return try await publish(result, from: attempt, provenance, check: check)
   }
 
@@ -109,7 +110,16 @@ struct CADRun: Sendable {
       ]), artifacts: artifacts)
   }
 
+  /// The source's own name, as far as the tool takes it for its outputs: at most 100 bytes, no control characters, no
+  /// leading dot.
   private func name(of input: InputSnapshot) -> String {
-    input.source.stem ?? "part"
+    var name = ""
+    for character in input.source.stem ?? ""
+    where !character.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
+      if name.isEmpty, character == "." { continue }
+      guard name.utf8.count + character.utf8.count <= 100 else { break }
+      name.append(character)
+    }
+    return name.isEmpty ? "part" : name
   }
 }

@@ -186,6 +186,7 @@ Json assetJson(const Request& request, const MeshSettings& settings) {
   if (request.triangleBudget) extras["parameters"]["triangle_budget"] = *request.triangleBudget;
   if (request.byteBudget) extras["parameters"]["byte_budget"] = *request.byteBudget;
   if (!request.sourceSha256.empty()) extras["source_sha256"] = request.sourceSha256;
+  if (!request.derivationKey.empty()) extras["derivation_key"] = request.derivationKey;
   return {{"version", "2.0"},
           {"generator",
            std::string(kToolName) + " " + kToolVersion + " (OpenCASCADE " + kKernelVersion + ")"},

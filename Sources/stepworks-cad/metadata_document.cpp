@@ -194,6 +194,7 @@ Json metadataDocument(const Request& request, const StepFile& file, const Produc
   } else {
     document["source"]["sha256"] = request.sourceSha256;
   }
+  if (!request.derivationKey.empty()) document["derivation_key"] = request.derivationKey;
   Json& parameters = document["parameters"];
   setNumber(parameters, "density_kg_m3", request.densityKgPerM3, "the request did not give it");
   document["header"] = headerJson(file);

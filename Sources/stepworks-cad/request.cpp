@@ -97,11 +97,11 @@ std::string outputName(const Json& object, const std::string& source) {
   return name;
 }
 
-std::string digest(const Json& object) {
-  const std::string value = text(object, "source_sha256");
+std::string digest(const Json& object, const std::string& key) {
+  const std::string value = text(object, key);
   if (value.empty()) return value;
   if (value.size() != 64 || value.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    throw badRequest("The key \"source_sha256\" must be 64 lower-case hexadecimal digits.");
+    throw badRequest("The key " + inQuotes(key) + " must be 64 lower-case hexadecimal digits.");
   }
   return value;
 }
@@ -113,7 +113,7 @@ Request readRequest(const std::string& path) {
   if (root.is_discarded() || !root.is_object()) {
     throw badRequest("The request " + fileName(path) + " is not a JSON object.");
   }
-  refuseUnknown(root, {"operation", "source", "name", "source_sha256", "parameters"},
+  refuseUnknown(root, {"operation", "source", "name", "source_sha256", "derivation_key", "parameters"},
                 "the request");
 
   Request request;
@@ -132,7 +132,8 @@ Request readRequest(const std::string& path) {
   }
   request.sourceName = cleaned(fileName(request.source));
   request.name = outputName(root, request.source);
-  request.sourceSha256 = digest(root);
+  request.sourceSha256 = digest(root, "source_sha256");
+  request.derivationKey = digest(root, "derivation_key");
 
   const Json parameters = root.value("parameters", Json::object());
   if (!parameters.is_object()) throw badRequest("The key \"parameters\" must be an object.");

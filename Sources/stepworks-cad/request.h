@@ -18,6 +18,8 @@ struct Request {
   std::string sourceName;    ///< last component of it, for sentences
   std::string name;          ///< base name of the outputs
   std::string sourceSha256;  ///< 64 lower-case hex digits, or empty: not given
+  /// Digest of everything that determines the output; 64 lower-case hex digits, or empty: not given.
+  std::string derivationKey;
 
   std::optional<double> densityKgPerM3;
 

@@ -112,6 +112,7 @@ def test_provenance_is_embedded(gltf):
     extras = gltf.asset.extras
     assert extras["tool"] == "stepworks-cad" and extras["opencascade"] == "7.6.3"
     assert extras["source_sha256"] == "b" * 64 and extras["parameters"]["preset"] == "production"
+    assert extras["derivation_key"] == "b" * 64
 
 
 def test_the_summary_counts_what_is_in_the_file(exported, gltf):

@@ -34,6 +34,7 @@ struct ConversionTests {
     let glb = try #require(try await installation.queue.artifacts(of: glbJob).first)
     let data = try Data(contentsOf: URL(fileURLWithPath: glb.path))
     #expect(data.prefix(4) == Data("glTF".utf8))
+    #expect(data.range(of: Data(#""derivation_key":"\#(glb.derivationKey)""#.utf8)) != nil)
     #expect(Int64(data.count) == glb.bytes)
     #expect(glb.path.contains(glb.sha256))
     #expect(try Command.run(URL(fileURLWithPath: "/usr/bin/sha256sum"), [glb.path]).output.hasPrefix(glb.sha256))
@@ -66,6 +67,15 @@ struct ConversionTests {
       digests.insert(try #require(try await installation.queue.artifacts(of: id).first).sha256)
     }
     #expect(digests.count == 1)
+  }
+
+  @Test("A file with the longest of names is converted")
+  func longName() async throws {
+    let installation = try Installation()
+    let source = try makeBearing(in: installation, name: String(repeating: "軸", count: 80) + ".step")
+    let id = try installation.insert("extract_metadata", .object(["source": .string(source)]))
+    try installation.startWorker()
+    #expect(try await installation.waitForEnd(of: id).state == .completed)
   }
 
   @Test("A relative source starts at the directory of the database")

@@ -132,7 +132,10 @@ extension JobQueue {
           db, sql: "SELECT run_id FROM tool_processes WHERE worker_id = ? ORDER BY id", arguments: [worker.id])
         return (try Self.leases(of: worker.id, in: db).sorted { $0.jobID < $1.jobID }, runIDs)
       }
-      guard let (leases, runIDs) = found else { continue }
+      guard let (leases, runIDs) = found else {
+        lock.remove()  // it was gone, and taking it has made it again
+        continue
+      }
       dead.append(DeadWorker(id: worker.id, lock: lock, leases: leases, runIDs: runIDs))
     }
     return dead

@@ -37,6 +37,7 @@ package struct Maintenance: Service {
         group.addTask { await repeating(every: Self.pruneInterval, "pruning") { try await prune() } }
         group.addTask {
           await repeating(every: worker.options.sweep, "sweep") {
+            try await worker.queue.removeStrayLocks()
             try await sweep { try await worker.queue.runningLeases() }
           }
         }

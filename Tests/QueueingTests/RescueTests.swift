@@ -152,6 +152,25 @@ import Testing
     await fixture.release([stale])
   }
 
+  @Test func `A lock file that belongs to nobody is removed, one that is held or registered is not`() async throws {
+    let fixture = try await QueueFixture()
+    let registered = try await fixture.worker()
+    let held = try #require(try WorkerLock(name: WorkerLock.freshName(), in: fixture.queue.lockDirectory))
+    let stray = try #require(try WorkerLock(name: WorkerLock.freshName(), in: fixture.queue.lockDirectory)).name
+    func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: fixture.queue.lockDirectory) }
+    #expect(try names().count == 3)
+    // The files have the time of the machine.
+    fixture.clock.advance(by: fixture.clock.now.duration(to: Timestamp(Date())))
+    try await fixture.queue.removeStrayLocks()
+    #expect(try names().count == 3, "too young to be judged")
+    fixture.clock.advance(by: .seconds(60))
+    try await fixture.queue.removeStrayLocks()
+    #expect(try names().count == 2)
+    #expect(try !names().contains(stray))
+    registered.die()
+    _ = held
+  }
+
   @Test func `A worker that still has a job is not stopped: a rescue must find it`() async throws {
     let fixture = try await QueueFixture()
     let worker = try await fixture.worker()

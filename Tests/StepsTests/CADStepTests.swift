@@ -3,6 +3,7 @@ import Jobs
 import Steps
 import SystemPackage
 import Testing
+import ToolExecution
 
 @Suite("CAD steps and a tool that misbehaves", .timeLimit(.minutes(1)))
 struct CADStepTests {
@@ -91,6 +92,11 @@ struct CADStepTests {
     let fixture = try StepFixture(tool: ending.script)
     let failure = await fixture.failure()
     #expect(failure?.failureClass == ending.failureClass, "\(ending.script): \(failure?.message ?? "none")")
+  }
+
+  @Test("Every class that a tool run can end with is a class of jobs", arguments: ToolFailureKind.allCases)
+  func classes(_ kind: ToolFailureKind) {
+    #expect(FailureClass(rawValue: kind.rawValue) != nil)
   }
 
   @Test("The tool's own sentence is passed on, with the producer's file in place of the private copy")

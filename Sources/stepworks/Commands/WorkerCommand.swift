@@ -20,6 +20,7 @@ struct WorkerCommand: AsyncParsableCommand {
       EXIT STATUS
         0   drained
         65  the database is not one of this version
+        66  the database was deleted or replaced while the worker ran
         69  a tool or the status port is not to be had
         70  a fault of stepworks itself
         74  the disk is full or failing

@@ -1,0 +1,1 @@
+"""Renders CAD models in Blender: stills, turntable frames and production .blend files."""

@@ -127,9 +127,9 @@ class Request:
             seed=members.integer("seed", 0, 2**31 - 1, 0),
             background=members.choice("background", BACKGROUNDS, "transparent"),
             view_transform=members.choice("view_transform", VIEW_TRANSFORMS, "standard"),
-            views=_views(members) if operation == "stills" else (),
-            turntable=_turntable(members) if operation == "frames" else None,
-            frames_directory=members.path("frames_directory") if operation == "frames" else None,
+            views=_views(members, operation),
+            turntable=_turntable(members, operation),
+            frames_directory=members.path("frames_directory", optional=operation != "frames"),
             template=members.path("template", optional=True),
             template_collection=members.text("template_collection", None),
             materials=_materials(members),
@@ -224,7 +224,10 @@ def _safe_stem(members: _Members, key: str, default: Any = _MISSING) -> str:
     return value
 
 
-def _views(members: _Members) -> tuple[View, ...]:
+def _views(members: _Members, operation: str) -> tuple[View, ...]:
+    if operation == "frames" or (operation == "blend" and not members.value("views", [])):
+        members.value("views", None)
+        return ()
     listed = members.value("views")
     if not isinstance(listed, list) or not 1 <= len(listed) <= 64:
         raise members.wrong("views", "a list of 1 to 64 views")
@@ -246,7 +249,10 @@ def _views(members: _Members) -> tuple[View, ...]:
     return tuple(views)
 
 
-def _turntable(members: _Members) -> Turntable:
+def _turntable(members: _Members, operation: str) -> Turntable | None:
+    if operation != "frames":
+        members.value("turntable", None)  # a producer may send what another operation needs
+        return None
     spec = members.object("turntable")
     frames = spec.integer("frames", 2, MOST_FRAMES)
     first = spec.integer("first", 0, frames - 1, 0)

@@ -1,0 +1,59 @@
+"""The tool's side of the protocol: JSON lines on what was standard output when the process started.
+
+Blender, its importers and its libraries print to descriptor 1 from C and C++. `claim` keeps that descriptor for
+messages and sends whatever else is printed to standard error, so it must run before bpy is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from typing import Any
+
+_descriptor = 1
+_lock = threading.Lock()
+_last_sent = 0.0
+
+
+def claim() -> None:
+    """Keeps standard output for messages; everything printed from now on goes to standard error."""
+    global _descriptor
+    _descriptor = os.dup(1)
+    os.set_inheritable(_descriptor, False)
+    os.dup2(2, 1)
+
+
+def send(message: dict[str, Any]) -> None:
+    """Writes one message as one line. Raises OSError when nobody can read it any more."""
+    global _last_sent
+    # NaN and Infinity are no JSON; they may only come from a fault of ours, which must not pass as a result.
+    line = (json.dumps(message, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+    with _lock:
+        while line:
+            line = line[os.write(_descriptor, line) :]
+        _last_sent = time.monotonic()
+
+
+def seconds_since_last() -> float:
+    """How long nothing was sent."""
+    return time.monotonic() - _last_sent
+
+
+def log(level: str, message: str) -> None:
+    """`level` is info, warning or error."""
+    send({"log": level, "message": message})
+
+
+def progress(fraction: float, message: str) -> None:
+    """`fraction` is of the whole request, 0…1."""
+    send({"progress": round(min(max(fraction, 0.0), 1.0), 4), "message": message})
+
+
+def error(error_class: str, message: str) -> None:
+    send({"error": {"class": error_class, "message": message}})
+
+
+def result(outputs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+    send({"result": {"outputs": outputs, "summary": summary}})

@@ -5,6 +5,7 @@ in a fixed studio: highlights then run over the object, as they do for somebody 
 Sizes are in units of the placed model's radius.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import radians
 
@@ -12,6 +13,7 @@ import bpy
 from mathutils import Vector
 
 from .placing import Placed
+from .shadow import add_floor
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,6 @@ _SOFT_BOXES = (
     _SoftBox("Top", (0.0, 0.8, 5.6), (5.0, 3.0), 380.0),
     _SoftBox("Rim", (3.0, 4.2, 2.8), (1.4, 3.6), 300.0),
 )
-_FLOOR_RADIUS = 40.0
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,23 @@ class Studio:
         self.mapping.inputs["Rotation"].default_value = (0.0, 0.0, -angle)
 
 
-def build(scene: bpy.types.Scene, placed: Placed, shadow: bool = True) -> Studio:
-    """Adds lamps, world and, with `shadow`, the shadow floor; the film becomes transparent.
+def build(
+    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], shadow: bool = True
+) -> Studio:
+    """Adds lamps, world and, with `shadow`, the contact shadow of `meshes`; the film becomes transparent.
 
     A white background is the transparent picture laid over white: the same edges and shadow, and no halo.
     """
     scene.render.film_transparent = True
+    # Glass shows what the picture is laid over.
+    scene.cycles.film_transparent_glass = True
     middle = Vector((0.0, 0.0, placed.middle_z))
     stand = bpy.data.objects.new("Studio", None)
     scene.collection.objects.link(stand)
     for box in _SOFT_BOXES:
         _add_soft_box(scene, stand, box, middle, placed.radius)
     if shadow:
-        _add_floor(scene, placed.radius)
+        add_floor(scene, placed, meshes)
     return Studio(stand, _build_world(scene))
 
 
@@ -76,20 +81,6 @@ def _add_soft_box(
     offset = Vector(box.position) * unit
     holder.location = middle + offset
     holder.rotation_euler = (-offset).to_track_quat("-Z", "Y").to_euler()
-
-
-def _add_floor(scene: bpy.types.Scene, unit: float) -> None:
-    side = _FLOOR_RADIUS * unit
-    mesh = bpy.data.meshes.new("Floor")
-    mesh.from_pydata([(-side, -side, 0), (side, -side, 0), (side, side, 0), (-side, side, 0)], [], [(0, 1, 2, 3)])
-    floor = bpy.data.objects.new("Floor", mesh)
-    # A hair below the model, so that faces lying on it don't flicker.
-    floor.location.z = -1e-4 * unit
-    scene.collection.objects.link(floor)
-    floor.is_shadow_catcher = True
-    floor.visible_glossy = False
-    floor.visible_diffuse = False
-    floor.visible_transmission = False
 
 
 def _build_world(scene: bpy.types.Scene) -> bpy.types.Node:

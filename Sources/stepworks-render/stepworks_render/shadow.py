@@ -1,0 +1,232 @@
+"""The soft contact shadow: rendered once from straight above at a low resolution, then laid under the model.
+
+A shadow catcher triples the time of a thumbnail, leaves noise in the alpha channel that no denoiser sees, and its
+shadow reaches the borders. The light of a catalogue comes from above and all around, so its shadow is the same
+from every angle: one small picture of it serves all views and frames, and every engine.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import pi, radians
+
+import bpy
+import numpy as np
+from mathutils.geometry import convex_hull_2d
+
+from .placing import Placed
+
+STRENGTH = 0.45
+"""Alpha of the darkest shadow: below one half, so that the object's own alpha can be told from it."""
+REACH = 0.24
+"""How far the shadow goes beyond the model's outline, in radii: at 80 % fill it ends inside the picture."""
+_PIXELS = 144
+_SAMPLES = 24
+_LAMP_DEGREES = 110.0
+"""Angular diameter of the light: a wide soft box overhead."""
+
+
+def add_floor(scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object]) -> bpy.types.Object:
+    """Lays the shadow of `meshes` under the placed model, as a plane that only the camera sees, from above."""
+    unit = placed.radius
+    low = placed.points[:, :2].min(axis=0) - REACH * unit
+    high = placed.points[:, :2].max(axis=0) + REACH * unit
+    middle, side = (low + high) / 2, float((high - low).max())
+    light = _light_on_floor(scene, placed, meshes, middle, side)
+    alpha = STRENGTH * (1 - np.clip(light, 0, 1)) * _fading(placed, middle, side)
+    return _floor(scene, placed, middle, side, _image(alpha))
+
+
+def _light_on_floor(
+    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], middle: np.ndarray, side: float
+) -> np.ndarray:
+    """How much of the overhead light reaches each point of the floor, 0…1 (rows from -y to +y)."""
+    with _small_scene(scene, placed, meshes, middle, side) as (small, path):
+        bpy.ops.render.render(scene=small.name, write_still=True)
+        picture = bpy.data.images.load(path, check_existing=False)
+        try:
+            picture.colorspace_settings.name = "Non-Color"
+            pixels = np.empty(_PIXELS * _PIXELS * 4, dtype=np.float32)
+            picture.pixels.foreach_get(pixels)
+        finally:
+            bpy.data.images.remove(picture)
+    return _blurred(pixels.reshape(_PIXELS, _PIXELS, 4)[..., 0])
+
+
+@contextmanager
+def _small_scene(
+    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], middle: np.ndarray, side: float
+) -> Iterator[tuple[bpy.types.Scene, str]]:
+    """A scene with the model unseen, a white floor and one lamp overhead; gone without a trace afterwards."""
+    unit = placed.radius
+    small = bpy.data.scenes.new("Shadow")
+    floor_mesh = _plane("Shadow floor", side)
+    floor = bpy.data.objects.new("Shadow floor", floor_mesh)
+    floor.location = (*middle, -1e-3 * unit)
+    white = bpy.data.materials.new("Shadow floor")
+    white.node_tree.nodes.clear()
+    diffuse = white.node_tree.nodes.new("ShaderNodeBsdfDiffuse")
+    diffuse.inputs["Color"].default_value = (1, 1, 1, 1)
+    output = white.node_tree.nodes.new("ShaderNodeOutputMaterial")
+    white.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
+    floor_mesh.materials.append(white)
+    lamp = bpy.data.lights.new("Shadow lamp", "SUN")
+    lamp.angle = radians(_LAMP_DEGREES)
+    lamp.energy = pi
+    lamp_holder = bpy.data.objects.new("Shadow lamp", lamp)
+    lens = bpy.data.cameras.new("Shadow camera")
+    lens.type = "ORTHO"
+    lens.ortho_scale = side
+    lens.clip_start = 0.01 * unit
+    lens.clip_end = 10 * unit
+    camera = bpy.data.objects.new("Shadow camera", lens)
+    camera.location = (*middle, 5 * unit)
+    own = [floor, lamp_holder, camera]
+    for one in [*own, *meshes]:
+        small.collection.objects.link(one)
+    small.camera = camera
+    seen = {one: one.visible_camera for one in meshes}
+    handle, path = tempfile.mkstemp(suffix=".png", dir=bpy.app.tempdir or None)
+    os.close(handle)
+    _settings(small, path)
+    try:
+        for one in meshes:
+            one.visible_camera = False
+        yield small, path
+    finally:
+        for one, visible in seen.items():
+            one.visible_camera = visible
+        os.unlink(path)
+        bpy.data.scenes.remove(small)
+        bpy.data.batch_remove([*own, floor_mesh, white, lamp, lens])
+
+
+def _settings(small: bpy.types.Scene, path: str) -> None:
+    small.render.engine = "CYCLES"
+    small.render.resolution_x = small.render.resolution_y = _PIXELS
+    small.render.resolution_percentage = 100
+    small.render.filepath = path
+    small.render.image_settings.media_type = "IMAGE"
+    small.render.image_settings.file_format = "PNG"
+    small.render.image_settings.color_mode = "RGB"
+    small.render.image_settings.color_depth = "16"
+    small.display_settings.display_device = "sRGB"
+    small.view_settings.view_transform = "Raw"
+    cycles = small.cycles
+    cycles.device = "CPU"
+    cycles.samples = _SAMPLES
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = False
+    cycles.seed = 0
+    cycles.max_bounces = 0
+    cycles.transparent_max_bounces = 0
+
+
+def _fading(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:
+    """1 under the model's outline, falling smoothly to 0 at REACH beyond it."""
+    outline = placed.points[:, :2]
+    hull = outline[convex_hull_2d([tuple(point) for point in outline])]
+    steps = (np.arange(_PIXELS) + 0.5) / _PIXELS - 0.5
+    across, upward = np.meshgrid(middle[0] + steps * side, middle[1] + steps * side)
+    grid = np.stack([across, upward], axis=-1)
+    outside = _distance_to(hull, grid) / (REACH * placed.radius)
+    return (1 - np.clip(outside, 0, 1)) ** 2
+
+
+def _distance_to(hull: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Distance of each point to a convex polygon; 0 inside."""
+    ends = np.roll(hull, -1, axis=0)
+    edges = ends - hull
+    signed = edges[:, 0] * np.roll(edges, -1, axis=0)[:, 1] - edges[:, 1] * np.roll(edges, -1, axis=0)[:, 0]
+    turn = 1.0 if signed.sum() >= 0 else -1.0
+    nearest = np.full(grid.shape[:2], np.inf)
+    inside = np.ones(grid.shape[:2], dtype=bool)
+    for start, edge in zip(hull, edges, strict=True):
+        length = float(edge @ edge)
+        if length == 0:
+            continue
+        offset = grid - start
+        along = np.clip((offset @ edge) / length, 0, 1)
+        nearest = np.minimum(nearest, np.linalg.norm(offset - along[..., None] * edge, axis=-1))
+        inside &= turn * (edge[0] * offset[..., 1] - edge[1] * offset[..., 0]) >= 0
+    return np.where(inside, 0.0, nearest)
+
+
+def _blurred(values: np.ndarray) -> np.ndarray:
+    """A small Gaussian: takes the noise of the few samples, keeps the contact line."""
+    kernel = np.exp(-0.5 * (np.arange(-3, 4) / 1.2) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        edges = [(3, 3) if one == axis else (0, 0) for one in (0, 1)]
+        padded = np.pad(values, edges, mode="edge")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 7, axis=axis)
+        values = windows @ kernel
+    return values
+
+
+def _image(alpha: np.ndarray) -> bpy.types.Image:
+    image = bpy.data.images.new("Floor shadow", _PIXELS, _PIXELS, float_buffer=True, is_data=True)
+    pixels = np.ones((_PIXELS, _PIXELS, 4), dtype=np.float32)
+    pixels[..., :3] = alpha[..., None]
+    image.pixels.foreach_set(pixels.ravel())
+    image.pack()
+    return image
+
+
+def _floor(
+    scene: bpy.types.Scene, placed: Placed, middle: np.ndarray, side: float, image: bpy.types.Image
+) -> bpy.types.Object:
+    mesh = _plane("Floor", side)
+    floor = bpy.data.objects.new("Floor", mesh)
+    # A hair below the model, so that faces lying on it don't flicker.
+    floor.location = (*middle, -1e-3 * placed.radius)
+    mesh.materials.append(_shadow_material(image))
+    for ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+        setattr(floor, f"visible_{ray}", False)
+    scene.collection.objects.link(floor)
+    return floor
+
+
+def _shadow_material(image: bpy.types.Image) -> bpy.types.Material:
+    """Black as far as the shadow goes, nothing elsewhere and from below."""
+    material = bpy.data.materials.new("Floor")
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    nodes.clear()
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    texture.extension = "CLIP"
+    geometry = nodes.new("ShaderNodeNewGeometry")
+    from_above = nodes.new("ShaderNodeMath")
+    from_above.operation = "SUBTRACT"
+    from_above.inputs[0].default_value = 1.0
+    links.new(geometry.outputs["Backfacing"], from_above.inputs[1])
+    amount = nodes.new("ShaderNodeMath")
+    amount.operation = "MULTIPLY"
+    links.new(texture.outputs["Color"], amount.inputs[0])
+    links.new(from_above.outputs["Value"], amount.inputs[1])
+    clear = nodes.new("ShaderNodeBsdfTransparent")
+    black = nodes.new("ShaderNodeEmission")
+    black.inputs["Strength"].default_value = 0.0
+    mix = nodes.new("ShaderNodeMixShader")
+    links.new(amount.outputs["Value"], mix.inputs["Fac"])
+    links.new(clear.outputs["BSDF"], mix.inputs[1])
+    links.new(black.outputs["Emission"], mix.inputs[2])
+    output = nodes.new("ShaderNodeOutputMaterial")
+    links.new(mix.outputs["Shader"], output.inputs["Surface"])
+    # For EEVEE, which otherwise dithers what is partly transparent.
+    material.surface_render_method = "BLENDED"
+    return material
+
+
+def _plane(name: str, side: float) -> bpy.types.Mesh:
+    half = side / 2
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(
+        [(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)], [], [(0, 1, 2, 3)]
+    )
+    corners = mesh.uv_layers.new(name="UVMap")
+    corners.uv.foreach_set("vector", (0, 0, 1, 0, 1, 1, 0, 1))
+    return mesh

@@ -2,6 +2,6 @@
 
 import sys
 
-from .entry import main
+from .entry import leave, main
 
-sys.exit(main(sys.argv[1:]))
+leave(main(sys.argv[1:]))

@@ -62,10 +62,8 @@ class Studio:
         self.mapping.inputs["Rotation"].default_value = (0.0, 0.0, -angle)
 
 
-def build(
-    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], shadow: bool = True
-) -> Studio:
-    """Adds lamps, world and, with `shadow`, the contact shadow of `meshes`; the film becomes transparent.
+def build(scene: bpy.types.Scene, placed: Placed, shadow: bool = True) -> Studio:
+    """Adds lamps, world and, with `shadow`, the model's contact shadow; the film becomes transparent.
 
     A white background is the transparent picture laid over white: the same edges and shadow, and no halo.
     """
@@ -78,7 +76,7 @@ def build(
     for box in _SOFT_BOXES:
         _add_soft_box(scene, stand, box, middle, placed.radius)
     if shadow:
-        add_floor(scene, placed, meshes)
+        add_floor(scene, placed)
     return Studio(stand, _build_world(scene))
 
 

@@ -41,6 +41,8 @@ class Placed:
     """Extents of the bounding box along x, y, z in metres."""
     holder: bpy.types.Object
     """The empty that the model's roots hang from."""
+    meshes: tuple[bpy.types.Object, ...]
+    """The model's mesh objects."""
 
 
 def world_points(meshes: Sequence[bpy.types.Object]) -> np.ndarray:
@@ -88,6 +90,7 @@ def place(scene: bpy.types.Scene, model: ModelLike, true_size: bool = False) -> 
         middle_z=float(high[2] - low[2]) / 2 * scale,
         size_m=tuple(float(extent) for extent in high - low),
         holder=holder,
+        meshes=tuple(model.meshes),
     )
 
 

@@ -23,7 +23,8 @@ SECONDS_OF_SILENCE = 2.0
 LEAST_CPU_FRACTION = 0.01
 """Part of one core's time that counts as computing; waiting for a GPU takes more than this."""
 
-_SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
+_SAMPLE = re.compile(r"Sample (\d+)/(\d+)|Rendering (\d+) / (\d+) samples")
+"""As Cycles and as EEVEE say it."""
 _TILE = re.compile(r"Rendered (\d+)/(\d+) Tiles")
 
 _current: Progress | None = None
@@ -77,7 +78,7 @@ class Progress:
         """What Blender says about the render that runs."""
         sample = _SAMPLE.search(text)
         if sample:
-            now, of = int(sample[1]), int(sample[2])
+            now, of = (int(number) for number in sample.groups() if number is not None)
             tile = _TILE.search(text)
             tiles, all_tiles = (int(tile[1]), int(tile[2])) if tile else (0, 1)
             self.inside = max(self.inside, min((tiles + now / max(of, 1)) / max(all_tiles, 1), 1.0))

@@ -37,7 +37,7 @@ class Stage:
     """The tool places the camera; False when the template's own camera is used."""
     materials: list[materials.Resolution]
     device: gpu.Choice | None
-    """None for engines other than Cycles."""
+    """None for engines other than Cycles, and where nothing is rendered."""
 
     def aim(self, request: Request, azimuth_degrees: float, elevation_degrees: float, turntable: bool = False) -> None:
         """Shows the model from the angle given. A template's own camera stays as it is: the model turns before it."""
@@ -68,7 +68,9 @@ def prepare(request: Request) -> Stage:
     own = template.open_template(request.template, request.template_collection) if request.template else None
     scene = bpy.context.scene
     _configure(scene, request)
-    device = gpu.choose(request.device, request.cpu_fallback) if request.engine == "cycles" else None
+    device = None
+    if request.engine == "cycles" and request.operation != "blend":
+        device = gpu.choose(request.device, request.cpu_fallback)
     model = importing.load(request.model, request.model_name)
     if own is not None:
         template.adopt(own, model.objects)

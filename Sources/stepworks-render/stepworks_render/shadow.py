@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import pi, radians
 
@@ -29,22 +29,20 @@ _LAMP_DEGREES = 110.0
 """Angular diameter of the light: a wide soft box overhead."""
 
 
-def add_floor(scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object]) -> bpy.types.Object:
-    """Lays the shadow of `meshes` under the placed model, as a plane that only the camera sees, from above."""
+def add_floor(scene: bpy.types.Scene, placed: Placed) -> bpy.types.Object:
+    """Lays the shadow of the placed model under it, as a plane that only the camera sees, from above."""
     unit = placed.radius
     low = placed.points[:, :2].min(axis=0) - REACH * unit
     high = placed.points[:, :2].max(axis=0) + REACH * unit
     middle, side = (low + high) / 2, float((high - low).max())
-    light = _light_on_floor(scene, placed, meshes, middle, side)
+    light = _light_on_floor(placed, middle, side)
     alpha = STRENGTH * (1 - np.clip(light, 0, 1)) * _fading(placed, middle, side)
     return _floor(scene, placed, middle, side, _image(alpha))
 
 
-def _light_on_floor(
-    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], middle: np.ndarray, side: float
-) -> np.ndarray:
+def _light_on_floor(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:
     """How much of the overhead light reaches each point of the floor, 0…1 (rows from -y to +y)."""
-    with _small_scene(scene, placed, meshes, middle, side) as (small, path):
+    with _small_scene(placed, middle, side) as (small, path):
         bpy.ops.render.render(scene=small.name, write_still=True)
         picture = bpy.data.images.load(path, check_existing=False)
         try:
@@ -57,9 +55,7 @@ def _light_on_floor(
 
 
 @contextmanager
-def _small_scene(
-    scene: bpy.types.Scene, placed: Placed, meshes: Sequence[bpy.types.Object], middle: np.ndarray, side: float
-) -> Iterator[tuple[bpy.types.Scene, str]]:
+def _small_scene(placed: Placed, middle: np.ndarray, side: float) -> Iterator[tuple[bpy.types.Scene, str]]:
     """A scene with the model unseen, a white floor and one lamp overhead; gone without a trace afterwards."""
     unit = placed.radius
     small = bpy.data.scenes.new("Shadow")
@@ -85,15 +81,15 @@ def _small_scene(
     camera = bpy.data.objects.new("Shadow camera", lens)
     camera.location = (*middle, 5 * unit)
     own = [floor, lamp_holder, camera]
-    for one in [*own, *meshes]:
+    for one in [*own, *placed.meshes]:
         small.collection.objects.link(one)
     small.camera = camera
-    seen = {one: one.visible_camera for one in meshes}
+    seen = {one: one.visible_camera for one in placed.meshes}
     handle, path = tempfile.mkstemp(suffix=".png", dir=bpy.app.tempdir or None)
     os.close(handle)
     _settings(small, path)
     try:
-        for one in meshes:
+        for one in placed.meshes:
             one.visible_camera = False
         yield small, path
     finally:

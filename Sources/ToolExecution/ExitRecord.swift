@@ -20,6 +20,8 @@ struct ExitRecord: Decodable {
   var wallMicroseconds: Int64
   var strayDescendantsKilled: Int
   var oomKills: UInt64
+  var cgroupOOMKills: UInt64
+  var cgroupError: String
 
   private enum CodingKeys: String, CodingKey {
     case run, signal, reason, error
@@ -31,6 +33,8 @@ struct ExitRecord: Decodable {
     case wallMicroseconds = "wall_us"
     case strayDescendantsKilled = "stray_descendants_killed"
     case oomKills = "oom_kills"
+    case cgroupOOMKills = "cgroup_oom_kills"
+    case cgroupError = "cgroup_error"
   }
 
   init(in logDirectory: FilePath, of runID: ToolRunID) throws(ToolError) {
@@ -69,7 +73,9 @@ struct ExitRecord: Decodable {
       peakResidentBytes: peakRSSBytes, userCPU: .microseconds(userCPUMicroseconds),
       systemCPU: .microseconds(systemCPUMicroseconds), wall: .microseconds(wallMicroseconds),
       startedAtMilliseconds: startedAtMilliseconds, strayDescendants: strayDescendantsKilled,
-      outOfMemoryKillSeen: oomKills > 0, logTail: logTail, result: result, reportedError: reportedError,
+      outOfMemoryKillSeen: oomKills > 0, memoryLimitReached: cgroupOOMKills > 0,
+      cgroupTrouble: cgroupError.isEmpty ? nil : cgroupError, logTail: logTail, result: result,
+      reportedError: reportedError,
       limits: limits)
   }
 }

@@ -24,18 +24,18 @@ struct MessageFollower {
     self.longestLine = longestLine
   }
 
-  /// Hands on every message that has been written since the last call.
-  mutating func deliver(to receive: @escaping @Sendable (ToolMessage) async -> Void) async {
+  /// Hands on every line that has been written since the last call.
+  mutating func deliver(to receive: @escaping @Sendable (ToolLine) async -> Void) async {
     while let piece = readPiece() {
       for line in lines(in: piece) {
-        guard let message = ToolMessage(line: line) else { continue }
-        switch message {
-        case .result(let data): result = data
-        case .error(let error): reportedError = error
-        case .progress, .log: break
+        let line = ToolLine(line)
+        switch line {
+        case .message(.result(let data)): result = data
+        case .message(.error(let error)): reportedError = error
+        case .message, .ready, .other: break
         }
         // What the receiver does with it (a write to the database) is not to be cut off by the end of the run.
-        await Task { await receive(message) }.value
+        await Task { await receive(line) }.value
       }
     }
   }

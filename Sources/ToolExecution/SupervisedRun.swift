@@ -5,14 +5,16 @@ import SystemPackage
 
 /// One run from the start of its supervisor to its report.
 struct SupervisedRun: Sendable {
-  let supervisor: FilePath
+  let runner: ToolRunner
   let command: ToolCommand
   let limits: ToolLimits
   let runID: ToolRunID
   let logDirectory: FilePath
   let control: SupervisorControl
   let onStart: @Sendable (ToolProcess) async throws -> Void
-  let onMessage: @Sendable (ToolMessage) async -> Void
+  let onLine: @Sendable (ToolLine) async -> Void
+  /// A warm tool gets requests on its standard input.
+  var isFed = false
 
   /// Must not run in a task that can be cancelled: swift-subprocess would kill the supervisor, and with it the proof.
   func perform() async -> Result<ToolReport, ToolError> {
@@ -20,7 +22,7 @@ struct SupervisedRun: Sendable {
       path: logDirectory.appending(ToolLog.messagesName), longestLine: Int(clamping: limits.messageLineBytes))
     let end = await runSupervisor(&messages)
     // What was written after the last ring.
-    await messages.deliver(to: onMessage)
+    await messages.deliver(to: onLine)
     messages.close()
     do throws(ToolError) {
       return .success(try await report(end, messages))
@@ -46,10 +48,11 @@ struct SupervisedRun: Sendable {
     options.createSession = true
     do {
       let outcome = try await Subprocess.run(
-        .path(supervisor),
+        .path(runner.supervisor),
         arguments: Arguments(
           SupervisorArguments.run(
-            command, limits: limits, runID: runID, logDirectory: logDirectory, daemon: getpid())),
+            command, limits: limits, runID: runID, logDirectory: logDirectory, daemon: getpid(),
+            cgroup: runner.cgroups.path(of: runID), isFed: isFed)),
         environment: .custom(
           Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
         workingDirectory: "/",
@@ -60,8 +63,8 @@ struct SupervisedRun: Sendable {
       ) { supervisor in
         if let refusal = await recordAndStart(supervisor.processIdentifier.value) { return refusal as (any Error)? }
         do {
-          // Each buffer is a ring of the bell, see main.c of the supervisor.
-          for try await _ in supervisor.standardOutput { await messages.deliver(to: onMessage) }
+          // Each buffer is a ring of the bell, see orders.h of the supervisor.
+          for try await _ in supervisor.standardOutput { await messages.deliver(to: onLine) }
         } catch {
           // A bell that breaks delays messages to the end of the run; none is lost.
         }
@@ -107,9 +110,9 @@ struct SupervisedRun: Sendable {
     case .notRecorded(let error):
       throw .recordingFailed(error)
     case .signaled(let signal):
-      throw .supervisorDied(signal: signal, try await ToolReaper(supervisor: supervisor).reap(runID))
+      throw .supervisorDied(signal: signal, try await ToolReaper(supervisor: runner.supervisor).reap(runID))
     case .lost(let reason):
-      _ = try await ToolReaper(supervisor: supervisor).reap(runID)
+      _ = try await ToolReaper(supervisor: runner.supervisor).reap(runID)
       throw .supervisorFailed("The supervisor of \(command.executable) could not be run (\(reason)).")
     }
   }

@@ -3,7 +3,8 @@ import SystemPackage
 /// The supervisor's command line; the supervisor's own usage text says the same.
 enum SupervisorArguments {
   static func run(
-    _ command: ToolCommand, limits: ToolLimits, runID: ToolRunID, logDirectory: FilePath, daemon: Int32
+    _ command: ToolCommand, limits: ToolLimits, runID: ToolRunID, logDirectory: FilePath, daemon: Int32,
+    cgroup: FilePath?, isFed: Bool
   ) -> [String] {
     var arguments = [
       "--parent", String(daemon),
@@ -26,6 +27,16 @@ enum SupervisorArguments {
     for case (let option, let value?) in bounds {
       arguments += [option, String(min(max(value, 1), UInt64(Int64.max)))]
     }
+    if let processors = limits.processors {
+      arguments += ["--processors", processors.map(String.init).joined(separator: ",")]
+    }
+    if let cgroup {
+      arguments += ["--cgroup", cgroup.string]
+      if let bytes = limits.memoryBytes {
+        arguments += ["--memory-bytes", String(min(max(bytes, 1), UInt64(Int64.max)))]
+      }
+    }
+    if isFed { arguments += ["--input-line-bytes", String(SupervisorControl.longestLine)] }
     return arguments + ["--", command.executable.string] + command.arguments
   }
 

@@ -6,6 +6,13 @@ package struct ToolLimits: Sendable, Hashable {
   /// Address space of each process in bytes (RLIMIT_AS); nil is unlimited. Allocations beyond it fail, which most
   /// tools report as an error. Programs that reserve huge ranges (Blender, GPU drivers) need nil.
   package var addressSpaceBytes: UInt64?
+  /// Memory of all processes of the run together, in bytes, page cache and kernel memory included; nil is unlimited.
+  /// The kernel kills the tool when it needs more. Held by a cgroup: where ``ToolRunner/cgroups`` has none, it is not
+  /// enforced.
+  package var memoryBytes: UInt64?
+  /// The processors the run may use, by number, at least one; nil is all. Set before the tool starts, so that a program
+  /// that counts its threads by the processors it has obeys.
+  package var processors: [Int]?
   /// CPU time of each process in seconds (RLIMIT_CPU), at least 1; nil is unlimited. SIGXCPU at the limit, SIGKILL
   /// five seconds of CPU time later.
   package var cpuSeconds: UInt64?
@@ -27,6 +34,8 @@ package struct ToolLimits: Sendable, Hashable {
 
   package init(
     addressSpaceBytes: UInt64? = nil,
+    memoryBytes: UInt64? = nil,
+    processors: [Int]? = nil,
     cpuSeconds: UInt64? = nil,
     fileSizeBytes: UInt64? = 64 << 30,
     wallClock: Duration? = .seconds(2 * 60 * 60),
@@ -37,6 +46,8 @@ package struct ToolLimits: Sendable, Hashable {
     logBytes: UInt64 = 8 << 20
   ) {
     self.addressSpaceBytes = addressSpaceBytes
+    self.memoryBytes = memoryBytes
+    self.processors = processors
     self.cpuSeconds = cpuSeconds
     self.fileSizeBytes = fileSizeBytes
     self.wallClock = wallClock

@@ -8,8 +8,29 @@ package enum ToolMessage: Sendable, Hashable {
   case log(level: String, message: String)
   /// `{"result":{…}}`: the bytes of the result object exactly as the tool wrote them. Valid JSON.
   case result(Data)
-  /// `{"error":{"class":"invalid_input","message":"…"}}`
+  /// `{"error":{"class":"invalid_input","message":"…"}}`, of a warm tool also with `"exit":65`.
   case error(ToolReportedError)
+}
+
+/// A line of `messages.jsonl`.
+enum ToolLine: Sendable {
+  case message(ToolMessage)
+  /// `{"ready":{"resident_bytes":N}}`: a warm tool waits for its next request.
+  case ready(residentBytes: UInt64)
+  /// Nothing the protocol knows.
+  case other
+
+  init(_ line: [UInt8]) {
+    if let message = ToolMessage(line: line) {
+      self = .message(message)
+    } else if let ready = JSONObjectLine(line)?.members["ready"].flatMap({ JSONObjectLine(Array($0)) }),
+      let bytes = ready.number("resident_bytes").flatMap({ UInt64(exactly: $0) })
+    {
+      self = .ready(residentBytes: bytes)
+    } else {
+      self = .other
+    }
+  }
 }
 
 /// What the tool itself says went wrong.
@@ -18,10 +39,13 @@ package struct ToolReportedError: Sendable, Hashable {
   package var errorClass: String?
   /// One sentence for a person.
   package var message: String
+  /// What a warm tool, which goes on, would have exited with; nil when it did not say.
+  package var exit: Int32?
 
-  package init(errorClass: String?, message: String) {
+  package init(errorClass: String?, message: String, exit: Int32? = nil) {
     self.errorClass = errorClass
     self.message = message
+    self.exit = exit
   }
 }
 
@@ -35,7 +59,8 @@ extension ToolMessage {
       self = .result(Data(result))
     } else if let error = object.members["error"].flatMap({ JSONObjectLine(Array($0)) }) {
       guard let message = error.string("message") else { return nil }
-      self = .error(ToolReportedError(errorClass: error.string("class"), message: message))
+      let exit = error.number("exit").flatMap { Int32(exactly: $0) }
+      self = .error(ToolReportedError(errorClass: error.string("class"), message: message, exit: exit))
     } else if let fraction = object.number("progress") {
       self = .progress(fraction: min(max(fraction, 0), 1), message: object.string("message"))
     } else if let level = object.string("log"), let message = object.string("message") {
@@ -51,7 +76,7 @@ extension JSONObjectLine {
     members[key].flatMap { try? JSONDecoder().decode(String.self, from: Data($0)) }
   }
 
-  fileprivate func number(_ key: String) -> Double? {
+  func number(_ key: String) -> Double? {
     members[key].flatMap { try? JSONDecoder().decode(Double.self, from: Data($0)) }
   }
 }

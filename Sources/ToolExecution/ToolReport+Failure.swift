@@ -6,11 +6,29 @@ extension ToolReport {
   /// - Parameter terminated: what a run that was asked to end from outside counts as; only the caller knows whether
   ///   its job was cancelled or its worker drains.
   package func failure(whenTerminated terminated: ToolFailureKind = .interrupted) -> ToolFailure? {
+    guard var failure = plainFailure(terminated) else { return nil }
+    if let keptLogs { failure.sentence += " Its log is in \(keptLogs)." }
+    return failure
+  }
+
+  private func plainFailure(_ terminated: ToolFailureKind) -> ToolFailure? {
+    if memoryLimitReached, let failure = memoryFailure { return failure }
     if let stopReason { return stopFailure(stopReason, terminated: terminated) }
     switch ending {
     case .exited(0): return nil
     case .exited(let code): return exitFailure(code)
     case .signaled(let signal): return signalFailure(signal)
+    }
+  }
+
+  /// A tool that lost a process to its limit may crash, fail or hang; that it was asked to end is no consequence of it.
+  private var memoryFailure: ToolFailure? {
+    switch stopReason {
+    case .terminated, .daemonDied: return nil
+    case nil where ending == .exited(0): return nil  // it coped
+    case nil, .wallClock, .silence, .outputLimit, .outputLost, .inputRefused:
+      let limit = (limits.memoryBytes ?? 0).asSize
+      return failure(.outOfMemory, "\(tool) was killed because it needed more memory than its limit of \(limit).")
     }
   }
 
@@ -29,6 +47,8 @@ extension ToolReport {
       failure(
         isOutOfSpace(stopDetail ?? "") ? .noSpace : .toolFailed,
         "\(tool) was ended because its output could not be kept (\(stopDetail ?? "unknown error")).")
+    case .inputRefused:
+      failure(.toolFailed, "\(tool) was ended because it did not read its request.")
     case .terminated:
       failure(terminated, "\(tool) was asked to end before it was done.")
     case .daemonDied:

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import SystemPackage
 
 /// How a run ended and what it cost. Whoever holds one knows that no process of the run is left.
 package struct ToolReport: Sendable, Hashable {
@@ -23,6 +24,10 @@ package struct ToolReport: Sendable, Hashable {
   package var strayDescendants: Int
   /// True when the kernel's out-of-memory killer struck on this host during the run.
   package var outOfMemoryKillSeen: Bool
+  /// True when the run's cgroup reached ``ToolLimits/memoryBytes`` and the kernel killed one of its processes.
+  package var memoryLimitReached: Bool
+  /// Why the run had no cgroup of its own, or no limit in it, although there should have been one; one clause.
+  package var cgroupTrouble: String?
   /// The end of `tool.log`, about 4 KiB at most, repaired to valid UTF-8.
   package var logTail: String
   /// The last `{"result":{…}}` the tool wrote: the object's bytes, valid JSON.
@@ -31,13 +36,16 @@ package struct ToolReport: Sendable, Hashable {
   package var reportedError: ToolReportedError?
   /// The limits that held, so that a signal can be explained.
   package var limits: ToolLimits
+  /// Where the log was kept because something went wrong, when that is not with the logs of the job.
+  package var keptLogs: FilePath?
 
   package init(
     tool: String, ending: ToolEnding, stopReason: ToolStopReason? = nil, stopDetail: String? = nil,
     peakResidentBytes: UInt64 = 0, userCPU: Duration = .zero, systemCPU: Duration = .zero, wall: Duration = .zero,
     startedAtMilliseconds: Int64 = 0, strayDescendants: Int = 0, outOfMemoryKillSeen: Bool = false,
-    logTail: String = "", result: Data? = nil, reportedError: ToolReportedError? = nil,
-    limits: ToolLimits = ToolLimits()
+    memoryLimitReached: Bool = false, cgroupTrouble: String? = nil, logTail: String = "", result: Data? = nil,
+    reportedError: ToolReportedError? = nil,
+    limits: ToolLimits = ToolLimits(), keptLogs: FilePath? = nil
   ) {
     self.tool = tool
     self.ending = ending
@@ -50,10 +58,13 @@ package struct ToolReport: Sendable, Hashable {
     self.startedAtMilliseconds = startedAtMilliseconds
     self.strayDescendants = strayDescendants
     self.outOfMemoryKillSeen = outOfMemoryKillSeen
+    self.memoryLimitReached = memoryLimitReached
+    self.cgroupTrouble = cgroupTrouble
     self.logTail = logTail
     self.result = result
     self.reportedError = reportedError
     self.limits = limits
+    self.keptLogs = keptLogs
   }
 }
 
@@ -72,6 +83,8 @@ package enum ToolStopReason: String, Sendable, Hashable, Codable {
   case outputLimit = "output_limit"
   /// The protocol lines could not be written: the disk is full or broken.
   case outputLost = "output_lost"
+  /// A warm tool did not read its request.
+  case inputRefused = "input_refused"
   /// Asked from outside: cancelled, or a drain.
   case terminated
   case daemonDied = "daemon_died"

@@ -3,7 +3,7 @@ import SystemPackage
 
 extension ToolRunner {
   /// Finds out before anything starts what a person can put right.
-  func check(_ command: ToolCommand, logDirectory: FilePath) throws(ToolError) {
+  func check(_ command: ToolCommand, limits: ToolLimits, logDirectory: FilePath) throws(ToolError) {
     if let reason = Self.whyNotExecutable(supervisor) { throw .missingSupervisor(supervisor, reason: reason) }
     guard command.executable.isAbsolute else {
       throw .invalidCommand("The tool's path \(command.executable) is not absolute.")
@@ -21,6 +21,15 @@ extension ToolRunner {
     guard command.workingDirectory.isAbsolute, Self.isDirectory(command.workingDirectory) else {
       throw .invalidCommand(
         "The working directory \(command.workingDirectory) of \(command.executable) is not an existing directory.")
+    }
+    if let processors = limits.processors {
+      let usable = Processors.usable()
+      let missing = processors.filter { !usable.contains($0) }
+      guard !processors.isEmpty, missing.isEmpty else {
+        throw .invalidCommand(
+          "\(command.executable) can't have the processors \(Processors.list(processors)): this worker may use "
+            + "\(Processors.list(usable)).")
+      }
     }
     guard logDirectory.isAbsolute, Self.isDirectory(logDirectory) else {
       throw .logDirectoryUnusable(logDirectory, reason: "it is not an existing directory")

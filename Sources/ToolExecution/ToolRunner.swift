@@ -3,10 +3,15 @@ package import SystemPackage
 /// Runs tools, each under a `stepworks-supervisor` of its own.
 package struct ToolRunner: Sendable {
   package let supervisor: FilePath
+  /// Where each run gets a cgroup of its own.
+  package let cgroups: ToolCgroups
 
-  /// - Parameter supervisor: the path of `stepworks-supervisor`.
-  package init(supervisor: FilePath) {
+  /// - Parameters:
+  ///   - supervisor: the path of `stepworks-supervisor`.
+  ///   - cgroups: see ``ToolCgroups/prepare(_:)``.
+  package init(supervisor: FilePath, cgroups: ToolCgroups = .off) {
     self.supervisor = supervisor
+    self.cgroups = cgroups
   }
 
   /// Runs a tool to its end and returns only when no process of it is left, descendants included.
@@ -30,7 +35,7 @@ package struct ToolRunner: Sendable {
     onStart: @escaping @Sendable (ToolProcess) async throws -> Void,
     onMessage: @escaping @Sendable (ToolMessage) async -> Void
   ) async throws(ToolError) -> ToolReport {
-    try check(command, logDirectory: logDirectory)
+    try check(command, limits: limits, logDirectory: logDirectory)
     let control: SupervisorControl
     do {
       control = try SupervisorControl()
@@ -38,8 +43,11 @@ package struct ToolRunner: Sendable {
       throw .supervisorFailed("No line could be opened to the supervisor of \(command.executable): \(error).")
     }
     let run = SupervisedRun(
-      supervisor: supervisor, command: command, limits: limits, runID: runID, logDirectory: logDirectory,
-      control: control, onStart: onStart, onMessage: onMessage)
+      runner: self, command: command, limits: limits, runID: runID, logDirectory: logDirectory, control: control,
+      onStart: onStart,
+      onLine: { line in
+        if case .message(let message) = line { await onMessage(message) }
+      })
     // Shielded: a cancelled run must still be waited for until its supervisor has proven that nothing is left.
     let work = Task { await run.perform() }
     let result = await withTaskCancellationHandler {

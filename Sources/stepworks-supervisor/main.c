@@ -1,8 +1,8 @@
 // stepworks-supervisor owns one run of one tool: it starts it, watches it, ends it and proves that nothing is left.
 //
-//   daemon ──stdin: 'g' start, 't' end, closed: daemon gone──▶ supervisor ──fork──▶ tool ──▶ its descendants
-//      ▲                                                        │  │  sub-reaper of everything below
-//      └──────stdout: a byte when messages.jsonl has grown──────┘  ▼
+//   daemon ──stdin: orders (orders.h); closed: daemon gone──▶ supervisor ──fork──▶ tool ──▶ its descendants
+//      ▲                                                       │  │  sub-reaper of everything below
+//      └──────stdout: a byte when messages.jsonl has grown─────┘  ▼
 //                              log directory: messages.jsonl  tool.log  tool.log.1  exit.json
 #include "options.h"
 #include "reap.h"

@@ -6,16 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "exit_codes.h"
 
 static const char usage[] =
     "usage: stepworks-supervisor --parent PID --run ID --log-directory DIR --working-directory DIR\n"
     "         [--address-space-bytes N] [--cpu-seconds N] [--file-size-bytes N] [--wall-ms N] [--silence-ms N]\n"
-    "         [--grace-ms N] [--message-bytes N] [--message-line-bytes N] [--log-bytes N] -- TOOL [ARGUMENT…]\n"
+    "         [--grace-ms N] [--message-bytes N] [--message-line-bytes N] [--log-bytes N] [--processors LIST]\n"
+    "         [--cgroup DIR [--memory-bytes N]] [--input-line-bytes N] -- TOOL [ARGUMENT…]\n"
     "       stepworks-supervisor --reap ID [--supervisor-patience-ms N] [--kill-patience-ms N]\n"
     "\n"
     "Starts TOOL when it reads 'g' on standard input, ends it on 't', at SIGTERM, when standard input closes or\n"
-    "when process PID dies; writes a byte to standard output when messages.jsonl has grown. STEPWORKS_RUN=ID must be in the environment; TOOL gets the environment as it is.\n"
+    "when process PID dies; writes a byte to standard output when messages.jsonl has grown. STEPWORKS_RUN=ID must\n"
+    "be in the environment; TOOL gets the environment as it is. With --input-line-bytes TOOL takes requests: 'l' and\n"
+    "a line hands it one, 'i' says that it was answered, 'c' closes TOOL's standard input.\n"
     "With --reap it kills every process that carries STEPWORKS_RUN=ID and reports on standard output.\n";
 
 static _Noreturn void refuse(const char *what, const char *detail) {
@@ -42,6 +46,7 @@ struct options parse_options(int count, char **arguments) {
       .kill_patience_ms = 10000,
   };
   int64_t parent = 0;
+  const char *processors = NULL;
   // One row an option: where its text or its number goes.
   const struct {
     const char *name;
@@ -52,7 +57,11 @@ struct options parse_options(int count, char **arguments) {
       {"reap", &options.reap_run_id, NULL},
       {"log-directory", &options.log_directory, NULL},
       {"working-directory", &options.working_directory, NULL},
+      {"cgroup", &options.cgroup, NULL},
+      {"processors", &processors, NULL},
       {"parent", NULL, &parent},
+      {"memory-bytes", NULL, &options.memory_bytes},
+      {"input-line-bytes", NULL, &options.input_line_bytes},
       {"address-space-bytes", NULL, &options.address_space_bytes},
       {"cpu-seconds", NULL, &options.cpu_seconds},
       {"file-size-bytes", NULL, &options.file_size_bytes},
@@ -92,6 +101,9 @@ struct options parse_options(int count, char **arguments) {
     refuse("--run is missing or is not what the environment says: ", RUN_VARIABLE);
   if (parent <= 0 || !options.log_directory || !options.working_directory || optind >= count)
     refuse("--parent, --log-directory, --working-directory and a tool are needed", NULL);
+  options.has_processors = processors != NULL;
+  if (processors && !parse_processors(processors, &options.processors)) refuse("no list of processors: ", processors);
+  if (options.input_line_bytes > PIPE_BUF) refuse("--input-line-bytes is larger than a pipe takes at once", NULL);
   if (options.command[0][0] != '/') refuse("the tool's path is not absolute: ", options.command[0]);
   return options;
 }

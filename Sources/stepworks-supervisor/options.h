@@ -2,6 +2,9 @@
 #ifndef STEPWORKS_OPTIONS_H
 #define STEPWORKS_OPTIONS_H
 
+#include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +19,11 @@ struct options {
   const char *log_directory;
   const char *working_directory;
   uint64_t address_space_bytes, cpu_seconds, file_size_bytes;  // 0: unlimited
+  const char *cgroup;                                          // made for the run; NULL: none
+  uint64_t memory_bytes;                                       // of all processes, by the cgroup; 0: unlimited
+  bool has_processors;
+  cpu_set_t processors;
+  uint64_t input_line_bytes;  // longest line for the tool's standard input, PIPE_BUF at most; 0: it gets /dev/null
   int64_t wall_ms, silence_ms;                                 // 0: unlimited
   int64_t grace_ms;                                            // between SIGTERM and SIGKILL
   uint64_t message_bytes, message_line_bytes, log_bytes;

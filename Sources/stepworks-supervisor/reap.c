@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "exit_codes.h"
 #include "processes.h"
@@ -29,7 +30,7 @@ struct victim {
 };
 
 struct reaping {
-  char marker[256];
+  char marker[256], cgroup_name[256];
   struct process_list list;
   struct victim *victims;
   size_t count, capacity;
@@ -65,6 +66,11 @@ static bool is_out_of_bounds(const struct process *process) {
   return process->pid <= 1 || process->pid == getpid() || process->pid == getppid() || is_zombie(process);
 }
 
+// By its environment, which a process may replace, or by its cgroup, which it can't leave.
+static bool is_of_run(const struct reaping *reaping, pid_t pid) {
+  return carries_marker(pid, reaping->marker) || is_in_cgroup(pid, reaping->cgroup_name);
+}
+
 // Chooses the processes of the run; returns how many live.
 static size_t find(struct reaping *reaping) {
   struct process_list *list = &reaping->list;
@@ -74,7 +80,7 @@ static size_t find(struct reaping *reaping) {
   }
   for (size_t i = 0; i < list->count; i++) {
     struct process *process = &list->items[i];
-    process->chosen = !is_out_of_bounds(process) && carries_marker(process->pid, reaping->marker);
+    process->chosen = !is_out_of_bounds(process) && is_of_run(reaping, process->pid);
   }
   choose_relatives(list);
   size_t found = 0;
@@ -164,6 +170,7 @@ static void print_pids(const char *name, const struct reaping *reaping, bool onl
 int reap_run(const struct options *options) {
   struct reaping reaping = {0};
   snprintf(reaping.marker, sizeof reaping.marker, "%s=%s", RUN_VARIABLE, options->reap_run_id);
+  snprintf(reaping.cgroup_name, sizeof reaping.cgroup_name, "%s%s", CGROUP_PREFIX, options->reap_run_id);
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;  // a descriptor a victim
@@ -171,12 +178,16 @@ int reap_run(const struct options *options) {
   }
 
   let_supervisors_finish(&reaping, options->supervisor_patience_ms);
+  char cgroup_path[PATH_MAX];
+  struct cgroup cgroup;
+  cgroup_find(&cgroup, reaping.cgroup_name, cgroup_path);
   int64_t deadline = monotonic_ms() + options->kill_patience_ms;
   size_t living = 0;
   for (int clean = 0; clean < CLEAN_SCANS;) {
     size_t found = find(&reaping);
     for (size_t i = 0; i < reaping.list.count; i++)
       if (reaping.list.items[i].chosen) kill_victim(&reaping, &reaping.list.items[i]);
+    if (found > 0) cgroup_kill(&cgroup);
     living = forget_the_dead(&reaping);
     clean = found == 0 && living == 0 ? clean + 1 : 0;
     if (clean == 0 && monotonic_ms() >= deadline) {
@@ -186,6 +197,7 @@ int reap_run(const struct options *options) {
     if (clean < CLEAN_SCANS) poll(NULL, 0, SCAN_INTERVAL_MS);
   }
 
+  if (living == 0) cgroup_remove(&cgroup);
   printf("{\"supervisor_found\":%s,", reaping.supervisor_found ? "true" : "false");
   print_pids("killed", &reaping, false);
   printf(",");

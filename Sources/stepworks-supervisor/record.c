@@ -44,10 +44,11 @@ bool write_record(int directory, const struct record *record) {
       text, sizeof text,
       "{\"run\":\"%s\",%s,\"reason\":\"%s\",\"error\":\"%s\",\"peak_rss_bytes\":%" PRId64 ",\"user_cpu_us\":%" PRId64
       ",\"system_cpu_us\":%" PRId64 ",\"started_at_ms\":%" PRId64 ",\"wall_us\":%" PRId64
-      ",\"stray_descendants_killed\":%zu,\"oom_kills\":%" PRIu64 ",\"tree_empty\":true}\n",
+      ",\"stray_descendants_killed\":%zu,\"oom_kills\":%" PRIu64 ",\"cgroup_oom_kills\":%" PRIu64
+      ",\"cgroup_error\":\"%s\",\"tree_empty\":true}\n",
       record->run_id, ending, record->reason, record->error, (int64_t)usage.ru_maxrss * 1024,
       microseconds(usage.ru_utime), microseconds(usage.ru_stime), record->started_at_ms, record->wall_us,
-      record->stray_descendants_killed, record->oom_kills);
+      record->stray_descendants_killed, record->oom_kills, record->cgroup_oom_kills, record->cgroup_error);
   if (length < 0 || (size_t)length >= sizeof text) {
     errno = EOVERFLOW;
     return false;

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "affinity.h"
+
 extern char **environ;
 
 // SIGXCPU comes at the limit; a tool that survives it dies after this much more CPU time.
@@ -60,13 +62,22 @@ static void prefer_as_victim(void) {
   close(file);
 }
 
-static _Noreturn void become_tool(const struct options *options, pid_t supervisor, int out, int err, int pipe) {
+// The child's ends of its pipes.
+struct ends {
+  int in, out, err, start_error;
+};
+
+static _Noreturn void become_tool(const struct options *options, const struct cgroup *cgroup, pid_t supervisor,
+                                  struct ends ends) {
+  int pipe = ends.start_error;
   if (setsid() < 0) fail(pipe, "setsid");
   // Reaches only this process; what it leaves behind is found by its environment.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor) _exit(127);
   // No set-user-id program may lift it out of reach of our signals.
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(pipe, "prctl");
   prefer_as_victim();
+  if (!cgroup_enter(cgroup)) fail(pipe, "enter the cgroup");
+  if (options->has_processors && !use_processors(&options->processors)) fail(pipe, "set the processors");
 
   // By system call: glibc keeps two signals to itself and would leave them ignored if whoever started us ignored them.
   const unsigned long defaults[8] = {0};
@@ -75,8 +86,8 @@ static _Noreturn void become_tool(const struct options *options, pid_t superviso
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
 
-  int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) fail(pipe, "standard streams");
+  int in = ends.in >= 0 ? ends.in : open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (in < 0 || dup2(in, 0) < 0 || dup2(ends.out, 1) < 0 || dup2(ends.err, 2) < 0) fail(pipe, "standard streams");
   if (chdir(options->working_directory) != 0) fail(pipe, "chdir");
   set_limits(pipe, options);
 
@@ -90,18 +101,24 @@ static _Noreturn void become_tool(const struct options *options, pid_t superviso
   fail(pipe, "execve");
 }
 
-bool start_tool(struct tool *tool, const struct options *options) {
-  int out[2], err[2], start_error[2];
+bool start_tool(struct tool *tool, const struct options *options, const struct cgroup *cgroup) {
+  int in[2] = {-1, -1}, out[2], err[2], start_error[2];
+  if (options->input_line_bytes && pipe2(in, O_CLOEXEC)) return false;
   if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || pipe2(start_error, O_CLOEXEC)) return false;
   pid_t supervisor = getpid();
   pid_t pid = fork();
   if (pid < 0) return false;
-  if (pid == 0) become_tool(options, supervisor, out[1], err[1], start_error[1]);
+  if (pid == 0) become_tool(options, cgroup, supervisor, (struct ends){in[0], out[1], err[1], start_error[1]});
+  if (in[0] >= 0) close(in[0]);
   close(out[1]);
   close(err[1]);
   close(start_error[1]);
-  *tool = (struct tool){
-      .pid = pid, .standard_output = out[0], .standard_error = err[0], .start_error = start_error[0]};
+  *tool = (struct tool){.pid = pid,
+                        .standard_input = in[1],
+                        .standard_output = out[0],
+                        .standard_error = err[0],
+                        .start_error = start_error[0]};
+  if (in[1] >= 0) fcntl(tool->standard_input, F_SETFL, O_NONBLOCK);
   fcntl(tool->standard_output, F_SETFL, O_NONBLOCK);
   fcntl(tool->standard_error, F_SETFL, O_NONBLOCK);
   fcntl(tool->start_error, F_SETFL, O_NONBLOCK);

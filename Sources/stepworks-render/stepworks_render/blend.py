@@ -9,6 +9,7 @@ import bpy
 
 from . import camera, channel, output, scene, summary
 from .errors import cannot_write, tool_failed
+from .progress import Progress
 from .request import Request, View
 
 STANDARD_VIEW = "three_quarter_45deg"
@@ -21,7 +22,12 @@ def run(request: Request) -> None:
 
     Raises ToolError.
     """
-    channel.progress(0.0, "importing")
+    with Progress() as progress:
+        _make(request, progress)
+
+
+def _make(request: Request, progress: Progress) -> None:
+    progress.phase(f"preparing {request.model_name}")
     stage = scene.prepare(request)
     standard = camera.STANDARD_VIEWS[STANDARD_VIEW]
     view = request.views[0] if request.views else View(STANDARD_VIEW, *standard)
@@ -31,12 +37,12 @@ def run(request: Request) -> None:
     stage.scene.render.filepath = "//"
     facts = summary.summarise(request, stage, None)
     triangles = stage.model.triangles
-    channel.progress(0.5, "packing")
+    progress.phase("packing", 0.5)
     path = Path.cwd() / f"{request.name}.blend"
     partial = output.partial_name(path, os.getpid()).with_suffix(".partial.blend")
     try:
         _save(partial, path.name)
-        channel.progress(0.8, "checking")
+        progress.phase("checking", 0.8)
         _verify(partial, path.name, triangles)
         output.publish_file(partial, path)
     except OSError as error:

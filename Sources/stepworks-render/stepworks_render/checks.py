@@ -9,8 +9,8 @@ import numpy as np
 from .errors import invalid_output
 from .request import Request
 
-OPAQUE = 0.98
-"""Alpha from which a pixel is the object's own and no shadow's."""
+OPAQUE = 0.5
+"""Alpha from which a pixel is the object's own: a shadow stays below."""
 FILL_RANGE = (0.75, 0.90)
 """Part of the picture's limiting side that the object should cover."""
 BLACK = 0.02

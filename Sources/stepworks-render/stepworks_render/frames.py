@@ -25,12 +25,13 @@ def run(request: Request) -> None:
     except OSError as error:
         raise cannot_write(directory, error) from error
     finished = {index for index in turntable.indices if _is_finished(directory / frame_file(index), request)}
-    drawn_by = graphics.require(request.engine)
-    stage = scene.prepare(request)
     pictures: dict[int, dict[str, Any]] = {
         index: {"file": frame_file(index), "reused": True} for index in finished
     }
     with Progress("frame", turntable.count) as progress:
+        progress.phase(f"preparing {request.model_name}")
+        drawn_by = graphics.require(request.engine)
+        stage = scene.prepare(request)
         for number, index in enumerate(coarse_first(turntable.indices), start=1):
             progress.begin(number)
             if index not in finished:

@@ -31,17 +31,19 @@ _current: Progress | None = None
 
 
 class Progress:
-    """Progress over `total` pictures, each called `noun` ("view", "frame"); `first` of them are done already.
+    """Progress of one request over `total` pictures, each called `noun` ("view", "frame").
 
-    A context manager: only one is active at a time.
+    A context manager: only one is active at a time. Until the first picture begins, and between pictures, `phase`
+    says what is being done.
     """
 
-    def __init__(self, noun: str, total: int) -> None:
+    def __init__(self, noun: str = "view", total: int = 1) -> None:
         self.noun = noun
         self.total = total
         self.done = 0
         self.number = 0
         self.inside = 0.0
+        self.text = ""
         self.detail = ""
         self.rendered = 0
         self.started = time.monotonic()
@@ -61,8 +63,15 @@ class Progress:
         self.heartbeat.join()
         _current = None
 
+    def phase(self, text: str, fraction: float = 0.0) -> None:
+        """Something other than a picture is being made, such as "importing"; `fraction` of all is done."""
+        self.number, self.inside, self.text = 0, fraction * self.total - self.done, text
+        self._tell()
+
     def begin(self, number: int) -> None:
         """The picture with this number (from 1) is being rendered."""
+        if self.rendered == 0:
+            self.started = time.monotonic()
         self.number, self.inside, self.detail = number, 0.0, ""
         self._tell()
 
@@ -76,6 +85,8 @@ class Progress:
 
     def stats(self, text: str) -> None:
         """What Blender says about the render that runs."""
+        if self.number == 0:
+            return  # a small render of the preparation
         sample = _SAMPLE.search(text)
         if sample:
             now, of = (int(number) for number in sample.groups() if number is not None)
@@ -88,8 +99,10 @@ class Progress:
 
     def _tell(self) -> None:
         fraction = (self.done + self.inside) / self.total
-        number = max(self.number, 1)
-        channel.progress(fraction, f"{self.noun} {number} of {self.total}{self.detail}{self._time_left()}")
+        if self.number == 0:
+            channel.progress(fraction, self.text)
+        else:
+            channel.progress(fraction, f"{self.noun} {self.number} of {self.total}{self.detail}{self._time_left()}")
 
     def _time_left(self) -> str:
         work = self.rendered + self.inside
@@ -105,7 +118,7 @@ class Progress:
             silent = channel.seconds_since_last()
             if silent < SECONDS_OF_SILENCE:
                 computed = time.process_time()
-            elif time.process_time() - computed >= LEAST_CPU_FRACTION * silent:
+            elif (self.number or self.text) and time.process_time() - computed >= LEAST_CPU_FRACTION * silent:
                 self._tell()
 
 

@@ -74,13 +74,13 @@ def prepare(request: Request) -> Stage:
     model = importing.load(request.model, request.model_name)
     if own is not None:
         template.adopt(own, model.objects)
-    placed = placing.place(scene, model, true_size=own is not None and own.true_size)
     resolutions = materials.apply(model, request.materials, channel.log)
+    placed = placing.place(scene, model, true_size=own is not None and own.true_size)
     studio = None
+    own_film = scene.render.film_transparent
     if own is None or not own.has_light:
-        studio = light.build(scene, placed, shadow=request.engine == "cycles")
-    if request.background != "template":
-        scene.render.film_transparent = True
+        studio = light.build(scene, placed, shadow=request.background != "template" and request.engine != "workbench")
+    scene.render.film_transparent = own_film if request.background == "template" else True
     scene.render.use_persistent_data = model.triangles >= SHARED_GEOMETRY_TRIANGLES
     framed = own is None or not own.has_camera
     return Stage(scene, model, placed, placed.holder.matrix_world.copy(), studio, framed, resolutions, device)
@@ -126,12 +126,12 @@ def _configure_cycles(scene: bpy.types.Scene, request: Request) -> None:
     cycles.denoising_quality = "BALANCED"
     cycles.denoising_use_gpu = False
     # Enough for metal between metal and for glass; more is not visible in a product picture.
-    cycles.max_bounces = 8
-    cycles.diffuse_bounces, cycles.glossy_bounces = 2, 4
-    cycles.transmission_bounces, cycles.transparent_max_bounces = 8, 8
+    cycles.max_bounces = 6
+    cycles.diffuse_bounces, cycles.glossy_bounces = 3, 4
+    cycles.transmission_bounces, cycles.transparent_max_bounces = 6, 8
     cycles.volume_bounces = 0
     cycles.caustics_reflective = cycles.caustics_refractive = False
-    cycles.sample_clamp_indirect = 10.0
+    cycles.sample_clamp_indirect = 3.0
 
 
 def _configure_workbench(scene: bpy.types.Scene, request: Request) -> None:

@@ -15,11 +15,12 @@ def run(request: Request) -> None:
 
     No file appears under its name before its picture passed the checks. Raises ToolError.
     """
-    drawn_by = graphics.require(request.engine)
-    stage = scene.prepare(request)
     outputs: list[dict[str, Any]] = []
     pictures = []
     with Progress("view", len(request.views)) as progress:
+        progress.phase(f"preparing {request.model_name}")
+        drawn_by = graphics.require(request.engine)
+        stage = scene.prepare(request)
         for number, view in enumerate(request.views, start=1):
             file = f"{request.name}-{view.name}.png"
             progress.begin(number)

@@ -1,0 +1,136 @@
+"""Stills: what comes out, what it looks like to somebody who measures it, and what its result says."""
+
+import models
+import numpy as np
+import pictures
+import pytest
+from conftest import CORNER, DIGEST, FRONT, KEY
+
+STANDARD_VIEWS = [
+    FRONT, {"name": "right_90deg", "azimuth_degrees": 90, "elevation_degrees": 15},
+    {"name": "back_180deg", "azimuth_degrees": 180, "elevation_degrees": 15},
+    {"name": "left_270deg", "azimuth_degrees": 270, "elevation_degrees": 15},
+    {"name": "top_90deg", "azimuth_degrees": 0, "elevation_degrees": 90}, CORNER,
+]
+
+
+def object_mask(image):
+    """What is opaque: the object without its shadow."""
+    return image[:, :, 3] >= 250
+
+
+def test_the_six_standard_angles_come_from_one_job(tool, assembly, tmp_path):
+    run = tool.run(tmp_path / "job", assembly, views=STANDARD_VIEWS)
+    names = [view["name"] for view in STANDARD_VIEWS]
+    assert [one["view"] for one in run.result["outputs"]] == names
+    assert run.files == sorted(f"assembly-{name}.png" for name in names)
+    images = [pictures.pixels((run.directory / file).read_bytes()) for file in run.files]
+    assert len({image.tobytes() for image in images}) == 6
+    for image in images:
+        assert image.shape == (64, 64, 4)
+
+
+@pytest.mark.parametrize("size", [(96, 96), (128, 48), (40, 120)], ids=str)
+@pytest.mark.parametrize("metres", [0.001, 0.05, 10], ids=lambda length: f"{length} m")
+def test_the_object_fills_the_limiting_side_and_stands_in_the_middle_at_any_scale_and_shape(
+        tool, tmp_path, metres, size):
+    model = models.write_glb(
+        tmp_path / "part.glb", [("Part", models.box((metres, metres * 0.6, metres * 0.4)), models.STEEL)])
+    run = tool.run(tmp_path / "job", model, width=size[0], height=size[1], samples=1)
+    mask = object_mask(pictures.pixels(run.picture))
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    filled = max((np.ptp(rows) + 1) / size[1], (np.ptp(columns) + 1) / size[0])
+    assert 0.75 <= filled <= 0.90
+    assert abs(rows[0] + rows[-1] + 1 - size[1]) <= 3
+    assert abs(columns[0] + columns[-1] + 1 - size[0]) <= 3
+    assert run.summary["pictures"][0]["fill"] == pytest.approx(filled, abs=0.001)
+    assert run.summary["bounds_m"] == pytest.approx([metres, metres * 0.4, metres * 0.6], rel=1e-5)
+
+
+def test_a_transparent_picture_has_an_opaque_object_a_soft_shadow_and_nothing_at_the_corners(tool, box, tmp_path):
+    image = pictures.pixels(tool.run(tmp_path / "job", box, width=128, height=128, samples=16).picture)
+    alpha = image[:, :, 3]
+    assert object_mask(image).mean() > 0.2
+    assert ((alpha > 5) & (alpha < 200)).mean() > 0.02, "no shadow grounds the object"
+    assert alpha[0, 0] == alpha[0, -1] == 0
+
+
+def test_a_white_background_is_pure_white_and_equals_the_transparent_picture_on_a_white_page(tool, box, tmp_path):
+    white = pictures.pixels(tool.run(tmp_path / "white", box, background="white").picture)
+    clear = pictures.pixels(tool.run(tmp_path / "clear", box).picture).astype(float)
+    assert white.shape == (64, 64, 3)
+    assert (white[0] == 255).all()
+    alpha = clear[:, :, 3:] / 255
+    on_page = clear[:, :, :3] * alpha + 255 * (1 - alpha)
+    assert np.abs(on_page - white).max() <= 1
+
+
+def test_the_same_request_gives_the_same_bytes(tool, assembly, tmp_path):
+    first = tool.run(tmp_path / "first", assembly).picture
+    assert tool.run(tmp_path / "second", assembly).picture == first
+
+
+def test_another_seed_gives_other_noise(tool, ring, tmp_path):
+    first = tool.run(tmp_path / "first", ring, seed=1).picture
+    assert tool.run(tmp_path / "second", ring, seed=2).picture != first
+
+
+@pytest.mark.parametrize("background", ["transparent", "white"])
+def test_a_picture_carries_its_provenance_and_no_time(tool, box, tmp_path, background):
+    run = tool.run(tmp_path / "job", box, background=background)
+    assert pictures.text(run.picture) == {
+        "Software": "stepworks-render", "Stepworks-Derivation-Key": KEY, "Stepworks-Input-SHA256": DIGEST}
+    assert {"tIME", "eXIf", "iTXt", "zTXt"}.isdisjoint(kind for kind, _ in pictures.chunks(run.picture))
+
+
+@pytest.mark.parametrize("transform", ["agx", "khronos_pbr_neutral"])
+def test_the_view_transform_is_the_one_asked_for(tool, assembly, tmp_path, transform):
+    plain = pictures.pixels(tool.run(tmp_path / "standard", assembly).picture)
+    run = tool.run(tmp_path / "other", assembly, view_transform=transform)
+    assert run.summary["view_transform"] == transform
+    assert not np.array_equal(pictures.pixels(run.picture), plain)
+
+
+def test_the_result_says_what_was_rendered_and_how(tool, assembly, tmp_path):
+    run = tool.run(tmp_path / "job", assembly)
+    summary = run.summary
+    assert (summary["engine"], summary["samples"], summary["width"], summary["height"]) == ("cycles", 4, 64, 64)
+    assert summary["triangles"] == 48 * 8 + 20 * 4**3 + 12
+    assert summary["unresolved"] == []
+    assert {one["match"] for one in summary["materials"]} == {"source"}
+    (picture,) = summary["pictures"]
+    assert 0.05 < picture["coverage"] < 0.8
+    assert 0.05 < picture["mean_luminance"] < 0.95
+    assert picture["magenta_fraction"] == 0
+
+
+def test_an_unresolved_part_is_magenta_listed_and_warned_about(tool, assembly, tmp_path):
+    run = tool.run(tmp_path / "job", assembly, materials={"mode": "library", "map": {"Ball": "Brass"}})
+    found = {one["part"]: (one["material"], one["match"]) for one in run.summary["materials"]}
+    assert found["Ball"] == ("Brass", "map")
+    assert found["Widget 7Q"][0] == "Failed"
+    assert run.summary["unresolved"] == ["Widget 7Q"]
+    assert run.summary["pictures"][0]["magenta_fraction"] > 0.02
+    assert any("magenta" in warning for warning in run.logs("warning"))
+    assert "[MATERIAL] part 'Ball' → 'Brass' (map match)" in run.logs("info")
+
+
+def test_magenta_fails_the_job_where_the_policy_says_so_and_no_picture_is_left(tool, assembly, tmp_path):
+    run = tool.run(tmp_path / "job", assembly, materials={"mode": "library"}, checks={"magenta": "fail"})
+    assert (run.status, run.error["class"]) == (70, "invalid_output")
+    assert "assembly.glb" in run.error["message"] and "magenta" in run.error["message"]
+    assert run.files == []
+
+
+def test_a_million_triangles_are_rendered(tool, tmp_path):
+    model = models.write_glb(tmp_path / "million.glb", [("Ball", models.million_triangles(), models.STEEL)])
+    run = tool.run(tmp_path / "job", model)
+    assert run.summary["triangles"] == 1_048_576
+    assert 0.75 <= run.summary["pictures"][0]["fill"] <= 0.9
+
+
+def test_the_sample_bearing_keeps_its_parts(tool, bearing, tmp_path):
+    run = tool.run(tmp_path / "job", bearing, materials={"mode": "library"})
+    materials = {one["part"]: one["material"] for one in run.summary["materials"]}
+    assert materials["Ball"].startswith("Steel")
+    assert run.summary["unresolved"] == []

@@ -12,6 +12,8 @@ package struct Job: Sendable, Hashable {
   package var priority: Int
   package var tenant: String
   package var dedupKey: String?
+  /// The job that asked for this one while it ran; `nil` when a producer did.
+  package var parentID: JobID?
   /// Which attempt runs, or ran last; 0 before the first. Hand-backs and crashes do not count.
   package var attempt: Int
   package var maxAttempts: Int
@@ -36,8 +38,8 @@ package struct Job: Sendable, Hashable {
 
   package init(
     id: JobID, step: StepName, queue: QueueName, parameters: JSONValue, state: JobState, outcome: JobOutcome? = nil,
-    priority: Int = 0, tenant: String = "default", dedupKey: String? = nil, attempt: Int = 0, maxAttempts: Int,
-    crashes: Int = 0, maxCrashes: Int, fence: Int64 = 0, workerID: WorkerID? = nil,
+    priority: Int = 0, tenant: String = "default", dedupKey: String? = nil, parentID: JobID? = nil, attempt: Int = 0,
+    maxAttempts: Int, crashes: Int = 0, maxCrashes: Int, fence: Int64 = 0, workerID: WorkerID? = nil,
     cancelRequestedAt: Timestamp? = nil, progress: Double? = nil, progressMessage: String? = nil,
     error: JobFailure? = nil, result: JSONValue? = nil, createdAt: Timestamp, runAt: Timestamp? = nil,
     availableAt: Timestamp? = nil, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil
@@ -51,6 +53,7 @@ package struct Job: Sendable, Hashable {
     self.priority = priority
     self.tenant = tenant
     self.dedupKey = dedupKey
+    self.parentID = parentID
     self.attempt = attempt
     self.maxAttempts = maxAttempts
     self.crashes = crashes

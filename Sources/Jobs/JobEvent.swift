@@ -47,6 +47,8 @@ package enum JobEventKind: String, Sendable, Hashable, Codable, CaseIterable {
   case retryScheduled = "retry_scheduled"
   /// Put off at no cost; the detail says why and until when.
   case snoozed
+  /// It asked for other jobs and waits for them; the detail says for which and why.
+  case awaiting
   /// Handed back by a draining worker.
   case released
   /// Taken back from a worker that died.

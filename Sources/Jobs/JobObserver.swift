@@ -29,6 +29,8 @@ package enum SettlementKind: Sendable, Hashable {
   case completed(JobOutcome)
   case retryScheduled(JobFailure, delay: Duration)
   case snoozed(reason: String, delay: Duration)
+  /// Blocked until these jobs, which it asked for, are done.
+  case awaiting([JobID], reason: String)
   case released
   case failed(JobFailure)
   case cancelled
@@ -39,6 +41,7 @@ package enum SettlementKind: Sendable, Hashable {
     case .completed: "completed"
     case .retryScheduled: "retry_scheduled"
     case .snoozed: "snoozed"
+    case .awaiting: "awaiting"
     case .released: "released"
     case .failed: "failed"
     case .cancelled: "cancelled"

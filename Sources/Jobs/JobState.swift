@@ -1,9 +1,10 @@
 /// Where a job stands. The raw values are the values of the column `jobs.state`.
 ///
 ///     blocked ──▶ scheduled ──▶ available ──▶ running ──▶ completed
-///        │            ▲             ▲           │  │  └──▶ failed     (permanent error, or budget spent)
-///        │            └── retry ────┼───────────┘  └─────▶ cancelled  (only after its tool is proven dead)
-///        └─ dependencies done ──────┘
+///      ▲ │            ▲             ▲          │ │  └──▶ failed     (permanent error, or budget spent)
+///      │ │            └── retry ────┼──────────┤ └─────▶ cancelled  (only after its tool is proven dead)
+///      │ └─ dependencies done ──────┘          │
+///      └──────── asks for other jobs ──────────┘
 ///
 /// Only `running` is touched by the death of a process: the kernel then frees the lock of its worker, and
 /// another worker takes the job back. All other states are rows at rest.

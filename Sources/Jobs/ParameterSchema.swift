@@ -19,6 +19,10 @@ package struct Parameter: Sendable, Hashable {
     case integer(ClosedRange<Int64>)
     case number(ClosedRange<Double>)
     case choice([String])
+    /// An array of strings, none twice. `of`: the only ones there may be; `nil`: any.
+    case list(of: [String]?, count: ClosedRange<Int>)
+    /// An object whose members are strings.
+    case map(count: ClosedRange<Int>)
   }
 
   package var name: String
@@ -90,7 +94,16 @@ extension Parameter {
     case .integer(let range): value.integerValue.map(range.contains) ?? false
     case .number(let range): value.numberValue.map(range.contains) ?? false
     case .choice(let names): value.stringValue.map(names.contains) ?? false
+    case .list(let names, let count): Self.isList(value, of: names, count: count)
+    case .map(let count):
+      value.objectValue.map { count.contains($0.count) && $0.values.allSatisfy { $0.stringValue != nil } } ?? false
     }
+  }
+
+  private static func isList(_ value: JSONValue, of names: [String]?, count: ClosedRange<Int>) -> Bool {
+    guard let items = value.arrayValue?.map(\.stringValue) else { return false }
+    return count.contains(items.count) && Set(items).count == items.count
+      && items.allSatisfy { item in item.map { names?.contains($0) ?? true } ?? false }
   }
 
   /// What a right value looks like, in words.
@@ -101,7 +114,14 @@ extension Parameter {
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
     case .choice(let names): "one of \(names.joined(separator: ", "))"
+    case .list(let names?, let count): "a list of \(Self.words(count)) of \(names.joined(separator: ", ")), none twice"
+    case .list(nil, let count): "a list of \(Self.words(count)) strings, none twice"
+    case .map(let count): "an object with \(Self.words(count)) members, each a string"
     }
+  }
+
+  private static func words(_ count: ClosedRange<Int>) -> String {
+    count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
   }
 
   fileprivate var jsonSchema: JSONValue {
@@ -123,6 +143,19 @@ extension Parameter {
     case .choice(let names):
       members["type"] = .string("string")
       members["enum"] = .array(names.map { .string($0) })
+    case .list(let names, let count):
+      var item: [String: JSONValue] = ["type": .string("string")]
+      if let names { item["enum"] = .array(names.map { .string($0) }) }
+      members["type"] = .string("array")
+      members["items"] = .object(item)
+      members["uniqueItems"] = .bool(true)
+      members["minItems"] = .integer(Int64(count.lowerBound))
+      members["maxItems"] = .integer(Int64(count.upperBound))
+    case .map(let count):
+      members["type"] = .string("object")
+      members["additionalProperties"] = .object(["type": .string("string")])
+      members["minProperties"] = .integer(Int64(count.lowerBound))
+      members["maxProperties"] = .integer(Int64(count.upperBound))
     }
     return .object(members)
   }

@@ -7,9 +7,9 @@ package protocol Step: Sendable {
 
   /// Runs one attempt.
   ///
-  /// Throw ``JobFailure`` when the run ended without a result, ``StepSnooze`` to be run again later at no cost. The
-  /// task is cancelled when the job is cancelled, its lease is lost, or the worker drains: end every tool, then throw
-  /// `CancellationError`.
+  /// Throw ``JobFailure`` when the run ended without a result, ``StepSnooze`` to be run again later at no cost,
+  /// ``StepAwait`` to be run again when other jobs are done. The task is cancelled when the job is cancelled, its lease
+  /// is lost, or the worker drains: end every tool, then throw `CancellationError`.
   func run(_ context: StepContext) async throws -> StepResult
 }
 

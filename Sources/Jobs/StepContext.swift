@@ -5,14 +5,25 @@ package struct StepContext: Sendable {
   /// The job's parameters, validated against the step's schema, defaults filled in.
   package let parameters: JSONValue
   private let report: @Sendable (StepReport) async throws -> Void
+  private let readDependencies: @Sendable () async throws -> [DependencyResult]
 
-  /// - Parameter report: carries what the step says to the worker. It throws only for ``StepReport/toolStarted(_:)``,
-  ///   when the process could not be recorded: then the tool must not start.
-  package init(job: Job, parameters: JSONValue, report: @escaping @Sendable (StepReport) async throws -> Void) {
+  /// - Parameters:
+  ///   - dependencies: reads the jobs that this one waited for.
+  ///   - report: carries what the step says to the worker. It throws only for ``StepReport/toolStarted(_:)``, when the
+  ///     process could not be recorded: then the tool must not start.
+  package init(
+    job: Job, parameters: JSONValue, dependencies: @escaping @Sendable () async throws -> [DependencyResult] = { [] },
+    report: @escaping @Sendable (StepReport) async throws -> Void
+  ) {
     self.job = job
     self.parameters = parameters
+    self.readDependencies = dependencies
     self.report = report
   }
+
+  /// The jobs that this one waited for, in the order of their ids: those it asked for with ``StepAwait`` and those that
+  /// its producer named. All have completed. Read from the database at each call.
+  package func dependencies() async throws -> [DependencyResult] { try await readDependencies() }
 
   /// - Parameters:
   ///   - fraction: 0…1; clamped.

@@ -56,6 +56,10 @@ extension JobQueue {
       || ?13 ELSE ?6 END, ?8, ?9, ?10, ?11, ?12) RETURNING id
     """
 
+  static func insert(_ request: JobRequest, _ now: Timestamp, in db: Database) throws -> EnqueueResult {
+    try insert(request, StepDefaults(of: request.step, in: db), now, in: db)
+  }
+
   private static func insert(
     _ request: JobRequest, _ defaults: StepDefaults, _ now: Timestamp, in db: Database
   ) throws -> EnqueueResult {

@@ -6,7 +6,7 @@ enum JobRow {
   static let columns = """
     id, step, queue, parameters, state, outcome, priority, tenant, dedup_key, attempt, max_attempts, crashes, \
     max_crashes, fence, worker_id, cancel_requested_at, progress, progress_message, error, result, created_at, run_at, \
-    available_at, started_at, finished_at
+    available_at, started_at, finished_at, parent_id
     """
 }
 
@@ -24,7 +24,8 @@ extension Job {
       id: id, step: StepName(rawValue: row[1]), queue: QueueName(rawValue: row[2]),
       parameters: try JSONValue(parsing: parameters), state: state,
       outcome: (row[5] as String?).flatMap(JobOutcome.init(rawValue:)), priority: row[6], tenant: row[7],
-      dedupKey: row[8], attempt: row[9], maxAttempts: row[10], crashes: row[11], maxCrashes: row[12], fence: row[13],
+      dedupKey: row[8], parentID: row[25], attempt: row[9], maxAttempts: row[10], crashes: row[11], maxCrashes: row[12],
+      fence: row[13],
       workerID: row[14], cancelRequestedAt: Timestamp(row[15]), progress: row[16], progressMessage: row[17],
       error: try error.map(JobFailure.init(json:)), result: try result.map { try JSONValue(parsing: $0) },
       createdAt: Timestamp(milliseconds: row[20]), runAt: Timestamp(row[21]), availableAt: Timestamp(row[22]),

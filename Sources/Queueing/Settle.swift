@@ -6,6 +6,8 @@ package enum RunEnding: Sendable {
   case completed(StepResult)
   case failed(JobFailure, FailureResponse)
   case snoozed(Duration, reason: String)
+  /// Waits for these jobs, which are added with the settlement; see ``StepAwait``.
+  case awaiting([JobRequest], reason: String)
   /// Handed back unfinished: a drain.
   case released
   /// Stopped because somebody asked for it.
@@ -18,7 +20,8 @@ extension JobQueue {
   /// Ends a run in the database: the state, its event, the artifacts and the release of dependents in one transaction.
   ///
   /// Fenced: when the lease is lost nothing changes. A disk that is full does not lose the result: the write is tried
-  /// again until it goes through. A result that the schema refuses makes the job fail.
+  /// again until it goes through. A result that the schema refuses, and jobs to wait for that it refuses, make the job
+  /// fail.
   /// - Parameters:
   ///   - retryDelay: the wait before a retry, already with its jitter.
   ///   - keepTrying: asked after each failed try; receives a sentence for the operator.
@@ -36,6 +39,8 @@ extension JobQueue {
       } catch QueueError.refused(let reason) where !ending.isFailure {
         let failure = JobFailure(.invalidOutput, "The step's result cannot be stored: \(reason)")
         ending = .failed(failure, .fail)
+      } catch let refused as RefusedAwait {
+        ending = .failed(JobFailure(.invalidInput, refused.reason), .fail)
       } catch {
         guard await keepTrying("Job \(token.jobID) cannot be settled yet: \(error)") else {
           return Settlement(.abandoned)
@@ -53,6 +58,7 @@ extension JobQueue {
       case .completed(let result): return try settler.complete(result)
       case .failed(let failure, let response): return try settler.fail(failure, response, retryDelay: retryDelay)
       case .snoozed(let delay, let reason): return try settler.snooze(delay, reason: reason)
+      case .awaiting(let requests, let reason): return try settler.block(on: requests, reason: reason)
       case .released: return try settler.giveBack(.released, detail: [:])
       case .cancelled: return try settler.cancel()
       }
@@ -61,7 +67,7 @@ extension JobQueue {
 }
 
 /// The writes of one settlement. Each returns `nil` when the lease is lost.
-private struct Settler {
+struct Settler {
   let job: Job
   let now: Timestamp
   let db: Database
@@ -105,8 +111,10 @@ private struct Settler {
     try giveBack(.snoozed(reason: reason, delay: delay), detail: ["message": .string(reason)])
   }
 
+  /// A request that was taken back meanwhile, by a retry of the job that had asked for this one, leaves it to run again.
   func cancel() throws -> SettlementKind? {
-    try change("state = 'cancelled', finished_at = ?", [now.milliseconds]) ? .cancelled : nil
+    guard try isCancelRequested() ?? true else { return try giveBack(.released, detail: [:]) }
+    return try change("state = 'cancelled', finished_at = ?", [now.milliseconds]) ? .cancelled : nil
   }
 
   private func failFinally(_ failure: JobFailure) throws -> SettlementKind? {
@@ -130,16 +138,21 @@ private struct Settler {
   /// Back to the waiting jobs, under the rules of ``HandBack``; a job whose cancellation was asked for is cancelled
   /// instead.
   func giveBack(_ kind: SettlementKind, isCrash: Bool = false, detail: [String: JSONValue]) throws -> SettlementKind? {
-    guard
-      let row = try Row.fetchOne(
-        db.cachedStatement(
-          sql: "SELECT cancel_requested_at IS NOT NULL FROM jobs WHERE id = ? AND fence = ? AND state = 'running'"),
-        arguments: [job.id, job.fence])
-    else { return nil }
-    if row[0] as Bool { return try cancel() }
+    guard let isCancelled = try isCancelRequested() else { return nil }
+    if isCancelled { return try cancel() }
     try HandBack(token: job.token, kind: kind, isCrash: isCrash, now: now).write(detail: detail, in: db)
     return kind
   }
+
+  /// `nil` when the lease is lost.
+  func isCancelRequested() throws -> Bool? {
+    try Bool.fetchOne(
+      db.cachedStatement(
+        sql: "SELECT cancel_requested_at IS NOT NULL FROM jobs WHERE id = ? AND fence = ? AND state = 'running'"),
+      arguments: [job.id, job.fence])
+  }
+
+  func workerID() throws -> WorkerID? { try HandBack.workerID(of: job.id, in: db) }
 
   private func change(_ assignments: String, _ arguments: StatementArguments) throws -> Bool {
     try db.run(
@@ -159,6 +172,32 @@ struct HandBack {
   let isCrash: Bool
   let now: Timestamp
 
+  /// A twin may have been enqueued while this one ran: two rows can't both wait under one key, so this one gives it up.
+  static let dedupKey = """
+    CASE WHEN EXISTS (
+      SELECT 1 FROM jobs AS twin WHERE twin.dedup_key IS NOT NULL
+        AND \(SchemaTables.isWaiting("twin.state"))
+        AND (twin.dedup_key, twin.step, twin.tenant) = (jobs.dedup_key, jobs.step, jobs.tenant))
+      THEN NULL ELSE dedup_key END
+    """
+
+  static func workerID(of id: JobID, in db: Database) throws -> WorkerID? {
+    try Int64.fetchOne(db.cachedStatement(sql: "SELECT worker_id FROM jobs WHERE id = ?"), arguments: [id])
+  }
+
+  static func log(
+    _ kind: JobEventKind, of token: LeaseToken, by workerID: WorkerID?, at now: Timestamp,
+    _ detail: [String: JSONValue],
+    in db: Database
+  ) throws {
+    try db.run(
+      "INSERT INTO job_events (job_id, at, kind, fence, worker_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
+      [
+        token.jobID, now.milliseconds, kind.rawValue, token.fence, workerID,
+        detail.isEmpty ? nil : JSONValue.object(detail).text,
+      ])
+  }
+
   func write(detail: [String: JSONValue], eventKind: JobEventKind? = nil, in db: Database) throws {
     let (delay, costsAttempt, event): (Duration, Bool, JobEventKind) =
       switch kind {
@@ -168,19 +207,12 @@ struct HandBack {
       }
     let runAt = delay > .zero ? now.advanced(by: delay).milliseconds : nil
     let error: String? = if case .retryScheduled(let failure, _) = kind { failure.json } else { nil }
-    let workerID = try Int64.fetchOne(
-      db.cachedStatement(sql: "SELECT worker_id FROM jobs WHERE id = ?"), arguments: [token.jobID])
-    // A twin may have been enqueued while this one ran: two rows can't both wait under one key, so this one gives it up.
+    let workerID = try Self.workerID(of: token.jobID, in: db)
     try db.run(
       """
       UPDATE jobs SET state = ?, worker_id = NULL, attempt = attempt - ?, crashes = crashes + ?,
         run_at = coalesce(?, run_at), available_at = ?, error = coalesce(?, error),
-        progress = NULL, progress_message = NULL,
-        dedup_key = CASE WHEN EXISTS (
-          SELECT 1 FROM jobs AS twin WHERE twin.dedup_key IS NOT NULL
-            AND \(SchemaTables.isWaiting("twin.state"))
-            AND (twin.dedup_key, twin.step, twin.tenant) = (jobs.dedup_key, jobs.step, jobs.tenant))
-          THEN NULL ELSE dedup_key END
+        progress = NULL, progress_message = NULL, dedup_key = \(Self.dedupKey)
       WHERE id = ? AND fence = ? AND state = 'running'
       """,
       [
@@ -190,12 +222,7 @@ struct HandBack {
     try db.run("DELETE FROM tool_processes WHERE job_id = ?", [token.jobID])
     var members = detail
     if let runAt { members["run_at"] = .string(Timestamp(milliseconds: runAt).iso8601) }
-    try db.run(
-      "INSERT INTO job_events (job_id, at, kind, fence, worker_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
-      [
-        token.jobID, now.milliseconds, (eventKind ?? event).rawValue, token.fence, workerID,
-        members.isEmpty ? nil : JSONValue.object(members).text,
-      ])
+    try Self.log(eventKind ?? event, of: token, by: workerID, at: now, members, in: db)
   }
 }
 

@@ -60,6 +60,11 @@ extension ParameterSchema {
 }
 
 extension Parameter.Kind {
+  private static func count(_ lower: JSONValue?, _ upper: JSONValue?) -> ClosedRange<Int> {
+    let lower = Int(clamping: lower?.integerValue ?? 0)
+    return lower...max(lower, Int(clamping: upper?.integerValue ?? .max))
+  }
+
   fileprivate init?(jsonSchema: JSONValue) {
     switch jsonSchema["type"]?.stringValue {
     case "string":
@@ -73,6 +78,11 @@ extension Parameter.Kind {
     case "number":
       let lower = jsonSchema["minimum"]?.numberValue ?? -.infinity
       self = .number(lower...max(lower, jsonSchema["maximum"]?.numberValue ?? .infinity))
+    case "array":
+      let names = jsonSchema["items"]?["enum"]?.arrayValue?.compactMap(\.stringValue)
+      self = .list(of: names, count: Self.count(jsonSchema["minItems"], jsonSchema["maxItems"]))
+    case "object":
+      self = .map(count: Self.count(jsonSchema["minProperties"], jsonSchema["maxProperties"]))
     default:
       return nil
     }

@@ -7,7 +7,7 @@ package import Logging
 /// |---|---|
 /// | error | a job failed for good; what the step calls an error |
 /// | warning | a run failed and is tried again; a lost lease; trouble that the worker survives |
-/// | info | a tool started or ended; a job that took 0.1 s or longer completed; cancelled, snoozed, handed back; rescues; the worker itself |
+/// | info | a tool started or ended; a job that took 0.1 s or longer completed; cancelled, snoozed, waiting for other jobs, handed back; rescues; the worker itself |
 /// | debug | each start; jobs that completed faster; progress; numbers of running jobs |
 ///
 /// Short jobs are debug lines because fifty thousand of them may end in a second. Nothing is built for a line that is
@@ -82,6 +82,9 @@ package struct JobLogger: JobObserver {
       message = "is tried again in \(rounded(delay)) s: \(failure.message)"
       fields["class"] = .string(failure.failureClass.rawValue)
     case .snoozed(let reason, let delay): message = "put off for \(rounded(delay)) s: \(reason)"
+    case .awaiting(let jobs, let reason):
+      message =
+        "waits for \(jobs.count == 1 ? "job" : "jobs") \(jobs.map(String.init).joined(separator: ", ")): \(reason)"
     case .released: message = "handed back unfinished; another worker goes on with it"
     case .failed(let failure):
       message = "failed: \(failure.message)"
@@ -96,7 +99,7 @@ package struct JobLogger: JobObserver {
     case .completed: took < notable ? .debug : .info
     case .retryScheduled: .warning
     case .failed: .error
-    case .snoozed, .released, .cancelled: .info
+    case .snoozed, .awaiting, .released, .cancelled: .info
     }
   }
 

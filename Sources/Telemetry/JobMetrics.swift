@@ -127,7 +127,7 @@ extension SettlementKind {
   fileprivate var failureLabel: String {
     switch self {
     case .failed(let failure), .retryScheduled(let failure, _): failure.failureClass.rawValue
-    case .completed, .snoozed, .released, .cancelled: "none"
+    case .completed, .snoozed, .awaiting, .released, .cancelled: "none"
     }
   }
 }

@@ -21,7 +21,7 @@ extension JobMetrics {
     .init(Name.started, "Jobs that this worker started."),
     .init(
       Name.settled,
-      "Runs that ended here, by outcome (done, cached, skipped, retry_scheduled, snoozed, released, failed, cancelled) and failure class."
+      "Runs that ended here, by outcome (done, cached, skipped, retry_scheduled, snoozed, awaiting, released, failed, cancelled) and failure class."
     ),
     .init(Name.wait, "Time from becoming available to being started."),
     .init(Name.run, "Time from the start of a run to its settlement."),

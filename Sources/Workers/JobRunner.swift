@@ -27,7 +27,10 @@ struct JobRunner: Sendable {
     let definition = step.definition
     do {
       let parameters = try definition.parameters.resolve(job.parameters, for: job.step)
-      let context = StepContext(job: job, parameters: parameters, report: reporter(for: job, control))
+      let queue = worker.queue
+      let context = StepContext(
+        job: job, parameters: parameters, dependencies: { try await queue.dependencyResults(of: job.id) },
+        report: reporter(for: job, control))
       // A task of its own, so that one job can be stopped; awaited here whatever happens.
       let task = Task { try await step.run(context) }
       control.attach(task)
@@ -51,6 +54,8 @@ struct JobRunner: Sendable {
     switch error {
     case let snooze as StepSnooze:
       return .snoozed(snooze.delay, reason: snooze.reason)
+    case let wait as StepAwait:
+      return .awaiting(wait.jobs, reason: wait.reason)
     case let error as QueueError:
       // The run could not be recorded: the database's fault, not the job's.
       return .snoozed(.seconds(30), reason: error.description)

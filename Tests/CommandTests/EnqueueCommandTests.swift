@@ -79,7 +79,7 @@ struct EnqueueCommandTests {
     (
       ["export_glub", "a.step"], 65, "There is no step 'export_glub'; known steps: export_glb, extract_metadata, ping."
     ),
-    (["export_glb", "."], 66, ". is a directory, not a STEP file."),
+    (["export_glb", "."], 66, ". is a directory, not a file."),
     (["ping", "-p", "novalue"], 64, "--parameter must be key=value, not 'novalue'."),
     (["ping", "--delay", "soon"], 64, "--delay must be a duration"),
     (["ping", "--run-at", "tomorrow"], 64, "--run-at must be a time"),

@@ -20,7 +20,7 @@ import Testing
     .blocked: [.scheduled, .available, .failed, .cancelled],
     .scheduled: [.blocked, .available, .cancelled],
     .available: [.blocked, .scheduled, .running, .cancelled],
-    .running: [.scheduled, .available, .completed, .failed, .cancelled],
+    .running: [.blocked, .scheduled, .available, .completed, .failed, .cancelled],
     .completed: [],
     .failed: [.blocked, .scheduled, .available],
     .cancelled: [.blocked, .scheduled, .available],

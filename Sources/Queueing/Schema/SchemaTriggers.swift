@@ -16,7 +16,7 @@ enum SchemaTriggers {
     """
   }
 
-  private static let defaultDedupKey = """
+  static let defaultDedupKey = """
     CASE (SELECT dedup FROM steps WHERE name = NEW.step) WHEN 'parameters' THEN \(dedupKey(of: "NEW.parameters")) END
     """
 

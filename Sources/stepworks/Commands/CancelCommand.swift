@@ -8,7 +8,7 @@ struct CancelCommand: AsyncParsableCommand {
     abstract: "Cancel jobs that have not finished.",
     discussion: """
       A waiting job is cancelled at once; of a running one the tool is ended first, and the job is cancelled when the \
-      tool is proven dead.
+      tool is proven dead. The jobs that it had asked for and nobody else waits for are cancelled with it.
 
       EXAMPLES
         stepworks cancel 12

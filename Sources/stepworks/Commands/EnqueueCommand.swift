@@ -11,11 +11,15 @@ struct EnqueueCommand: AsyncParsableCommand {
       Each SOURCE becomes the parameter 'source' of a job of its own, as an absolute path; all jobs are added in one \
       transaction or none is. A job that equals one that waits already is not added again.
 
+      A parameter that is a list is given as key=a,b, one that is a map as key.member=value, once for each member; either \
+      also as JSON: key=["a","b"], key={"member":"value"}. stepworks steps STEP says which are.
+
       EXAMPLES
         stepworks enqueue export_glb part.step
         stepworks enqueue export_glb part.step --wait
         stepworks enqueue extract_metadata *.step --priority 10
         stepworks enqueue export_glb part.step --parameter preset=hero
+        stepworks enqueue STEP part.step -p sides=front,top -p colours.Ball=red -p colours.Cage=blue
         stepworks enqueue ping --parameters '{"sleep_seconds":2}' --delay 30s --after 12
       """)
 
@@ -24,7 +28,7 @@ struct EnqueueCommand: AsyncParsableCommand {
   @Argument(help: "The step, such as export_glb.")
   var step: String
 
-  @Argument(help: "STEP files.", completion: .file(extensions: ["step", "stp", "STEP", "STP"]))
+  @Argument(help: "Source files.", completion: .file(extensions: ["step", "stp", "STEP", "STP"]))
   var source: [String] = []
 
   @Option(

@@ -26,7 +26,7 @@ struct JobCommand: AsyncParsableCommand {
     let queue = try settings.openQueue(.existing)
     guard let job = try await queue.job(id) else { throw QueueError.noSuchJob(id) }
     let details = JobDetails(
-      job: job, artifacts: try await queue.artifacts(of: id), dependencies: try await queue.dependencies(of: id),
+      job: job, artifacts: try await queue.artifacts(of: id), dependencies: try await queue.dependencyResults(of: id),
       events: try await queue.events(of: id),
       logDirectory: job.fence > 0 ? settings.dataDirectory.appending("logs/attempt-\(job.token)").string : nil)
     if json {

@@ -43,7 +43,8 @@ struct JobsCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let jobs = try await shared.openQueue().jobs(
+    let database = try await shared.openQueue()
+    let jobs = try await database.jobs(
       JobFilter(
         states: Set(state), steps: Set(step.map(StepName.init(rawValue:))), queue: queue.map(QueueName.init(rawValue:)),
         tenant: tenant, limit: limit))
@@ -51,6 +52,7 @@ struct JobsCommand: AsyncParsableCommand {
       return Terminal.print(JSONValue.array(jobs.map { .object(Documents.job($0)) }).text)
     }
     if jobs.isEmpty { return Terminal.tell("No jobs.") }
+    let waits = try await database.unfinishedDependencies(of: jobs.filter { $0.state == .blocked }.map(\.id))
     let now = WallClock.system.now()
     var table = Table([
       .number("ID"), .text("STEP"), .text("STATE"), .text("QUEUE"), .number("ATTEMPT"), .number("AGE"), .text("SOURCE"),
@@ -59,7 +61,8 @@ struct JobsCommand: AsyncParsableCommand {
     table.rows = jobs.map { job in
       [
         "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(job.attempt)/\(job.maxAttempts)",
-        "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)", "\(job.note(now: now))",
+        "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
+        "\(job.note(now: now, waitingFor: waits[job.id] ?? []))",
       ]
     }
     table.print()

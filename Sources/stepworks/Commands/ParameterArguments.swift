@@ -10,7 +10,8 @@ struct ParameterArguments {
 
   /// - Parameters:
   ///   - json: the text of a JSON object.
-  ///   - assignments: `key=value`, each stronger than `json`.
+  ///   - assignments: `key=value`, each stronger than `json`; for a list `key=a,b`, for a member of a map
+  ///     `key.member=value`, for either also JSON.
   /// - Throws: ``CommandFailure`` with status `refused`.
   init(step: PublishedStep, json: String?, assignments: [String]) throws {
     self.step = step
@@ -23,7 +24,7 @@ struct ParameterArguments {
     }
     for assignment in assignments {
       let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      members[String(parts[0])] = try value(String(parts[1]), of: String(parts[0]))
+      try assign(String(parts[1]), to: String(parts[0]))
     }
   }
 
@@ -54,28 +55,46 @@ struct ParameterArguments {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw CommandFailure(.missingInput, "There is no file \(source).")
     }
-    if isDirectory.boolValue { throw CommandFailure(.missingInput, "\(source) is a directory, not a STEP file.") }
+    if isDirectory.boolValue { throw CommandFailure(.missingInput, "\(source) is a directory, not a file.") }
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw CommandFailure(.missingInput, "\(source) cannot be read by this user.")
     }
     return path
   }
 
-  private func value(_ text: String, of name: String) throws -> JSONValue {
-    guard let parameter = step.parameters.parameters.first(where: { $0.name == name }) else {
+  private mutating func assign(_ text: String, to name: String) throws {
+    if let parameter = parameter(named: name) {
+      members[name] = try value(text, of: parameter)
+    } else if let dot = name.firstIndex(of: "."), let map = parameter(named: String(name[..<dot])), case .map = map.kind
+    {
+      // All after the first dot: names of parts have dots too.
+      var entries = members[map.name]?.objectValue ?? [:]
+      entries[String(name[name.index(after: dot)...])] = .string(text)
+      members[map.name] = .object(entries)
+    } else {
       // resolve() names it when the step takes no others.
-      return (try? JSONValue(parsing: text)) ?? .string(text)
+      members[name] = (try? JSONValue(parsing: text)) ?? .string(text)
     }
+  }
+
+  private func parameter(named name: String) -> Parameter? {
+    step.parameters.parameters.first { $0.name == name }
+  }
+
+  private func value(_ text: String, of parameter: Parameter) throws -> JSONValue {
     let value: JSONValue? =
       switch parameter.kind {
       case .string, .choice: .string(text)
       case .boolean: Bool(text).map { .bool($0) }
       case .integer: Int64(text).map { .integer($0) }
       case .number: Int64(text).map { .integer($0) } ?? Double(text).flatMap { $0.isFinite ? .number($0) : nil }
+      case .list where text.hasPrefix("["): try? JSONValue(parsing: text)
+      case .list: .array(text.split(separator: ",").map { .string(String($0)) })
+      case .map: (try? JSONValue(parsing: text)).flatMap { $0.objectValue == nil ? nil : $0 }
       }
     guard let value else {
       throw CommandFailure(
-        .refused, "The parameter '\(name)' of \(step.name) must be \(parameter.expectation), not '\(text)'.")
+        .refused, "The parameter '\(parameter.name)' of \(step.name) must be \(parameter.expectation), not '\(text)'.")
     }
     return value
   }

@@ -7,7 +7,8 @@ struct RetryCommand: AsyncParsableCommand {
     commandName: "retry",
     abstract: "Set failed or cancelled jobs going again.",
     discussion: """
-      With fresh budgets of attempts and crashes; jobs that failed only because they waited for it wait for it again.
+      With fresh budgets of attempts and crashes. What it had asked for and did not complete goes again with it; jobs that \
+      failed only because they waited for it wait for it again.
 
       EXAMPLES
         stepworks retry 12
@@ -35,7 +36,7 @@ struct RetryCommand: AsyncParsableCommand {
         Terminal.print(
           others.isEmpty
             ? "Job \(id) waits again."
-            : "Job \(id) waits again, and for it \(others.map { "job \($0)" }.joined(separator: ", ")).")
+            : "Job \(id) waits again, and with it \(others.map { "job \($0)" }.joined(separator: ", ")).")
       } catch {
         failures.add(error)
       }

@@ -8,7 +8,8 @@ enum Documents {
       "id": .integer(job.id), "step": .string(job.step.rawValue), "queue": .string(job.queue.rawValue),
       "parameters": job.parameters, "state": .string(job.state.rawValue),
       "outcome": text(job.outcome?.rawValue), "priority": .integer(Int64(job.priority)),
-      "tenant": .string(job.tenant), "dedup_key": text(job.dedupKey), "attempt": .integer(Int64(job.attempt)),
+      "tenant": .string(job.tenant), "dedup_key": text(job.dedupKey),
+      "parent_id": job.parentID.map { .integer($0) } ?? .null, "attempt": .integer(Int64(job.attempt)),
       "max_attempts": .integer(Int64(job.maxAttempts)), "crashes": .integer(Int64(job.crashes)),
       "max_crashes": .integer(Int64(job.maxCrashes)), "fence": .integer(job.fence),
       "worker_id": job.workerID.map { .integer($0) } ?? .null, "progress": job.progress.map { .number($0) } ?? .null,
@@ -17,6 +18,13 @@ enum Documents {
       "created_at": time(job.createdAt), "run_at": time(job.runAt), "available_at": time(job.availableAt),
       "started_at": time(job.startedAt), "finished_at": time(job.finishedAt),
     ]
+  }
+
+  static func child(_ child: DependencyResult) -> JSONValue {
+    .object([
+      "id": .integer(child.jobID), "step": .string(child.step.rawValue), "state": .string(child.state.rawValue),
+      "outcome": text(child.outcome?.rawValue), "progress": child.progress.map { .number($0) } ?? .null,
+    ])
   }
 
   static func artifact(_ artifact: Artifact) -> JSONValue {

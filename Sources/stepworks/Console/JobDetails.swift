@@ -4,7 +4,8 @@ import Jobs
 struct JobDetails {
   let job: Job
   let artifacts: [Artifact]
-  let dependencies: [JobID]
+  /// What it waits for or waited for.
+  let dependencies: [DependencyResult]
   let events: [JobEvent]
   /// Of the last run; `nil` before the first.
   let logDirectory: String?
@@ -12,7 +13,8 @@ struct JobDetails {
   var document: JSONValue {
     var members = Documents.job(job)
     members["artifacts"] = .array(artifacts.map(Documents.artifact))
-    members["depends_on"] = .array(dependencies.map { .integer($0) })
+    members["depends_on"] = .array(dependencies.map { .integer($0.jobID) })
+    members["children"] = .array(children.map(Documents.child))
     members["events"] = .array(events.map(Documents.event))
     members["log_directory"] = logDirectory.map { .string($0) } ?? .null
     return .object(members)
@@ -29,13 +31,14 @@ struct JobDetails {
     add("crashes", job.crashes == 0 ? nil : "\(job.crashes) of \(job.maxCrashes)")
     add("parameters", job.parameters.text)
     add("dedup key", job.dedupKey)
-    add("waits for", dependencies.isEmpty ? nil : dependencies.map { "job \($0)" }.joined(separator: ", "))
+    add("asked for by", job.parentID.map { "job \($0)" })
+    add("waits for", dependencies.filter { !$0.isChild }.map { "job \($0.jobID)" }.joined(separator: ", "))
     add("created", time(job.createdAt, now))
     add("runs at", job.state == .scheduled ? job.runAt?.iso8601 : nil)
     add("started", job.startedAt.map { time($0, now) })
     add("finished", job.finishedAt.map { time($0, now) })
     add("worker", job.workerID.map { "\($0)" })
-    add("progress", job.state == .running ? job.note(now: now) : nil)
+    add("progress", job.isUnderWay ? job.progressText : nil)
     if let error = job.error {
       add("error", error.message)
       let facts = [error.failureClass.rawValue, error.exit.map { "exit \($0)" }, error.signal.map { "signal \($0)" }]
@@ -45,11 +48,27 @@ struct JobDetails {
     let width = fields.map(\.0.count).max() ?? 0
     var lines = ["job \(job.id)"]
     lines += fields.map { "  \(TextWidth.padded($0.0, to: width))  \($0.1)" }
+    lines += section("asked for", childLines(colour: colour))
     lines += section("result", Outline(result).lines)
     lines += section("artifacts", artifacts.map { "\($0.role)  \($0.path)  (\(HumanTime.bytes($0.bytes)))" })
     lines += section("log tail", job.error?.logTail?.split(separator: "\n").map(String.init) ?? [])
     lines += section("events", timeline)
     return lines
+  }
+
+  private var children: [DependencyResult] { dependencies.filter(\.isChild) }
+
+  /// `job 13  render_frames  running  42 %`
+  private func childLines(colour: Bool) -> [String] {
+    let names = children.map { "job \($0.jobID)" }
+    let width = (names.map(\.count).max() ?? 0, children.map(\.step.rawValue.count).max() ?? 0)
+    return zip(names, children).map { name, child in
+      let state =
+        colour ? child.state.style?.applied(to: child.state.rawValue) ?? child.state.rawValue : child.state.rawValue
+      let percent = child.state.isFinal ? nil : child.progress.map { "  \(Int(($0 * 100).rounded())) %" }
+      return "\(TextWidth.padded(name, to: width.0))  \(TextWidth.padded(child.step.rawValue, to: width.1))  \(state)"
+        + (percent ?? "")
+    }
   }
 
   /// Less the artifacts, which have a section of their own.

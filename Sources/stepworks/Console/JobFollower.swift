@@ -59,7 +59,7 @@ struct JobFollower {
   }
 
   private func hintAboutWorkers(_ jobs: [Job]) async throws -> String? {
-    guard let waiting = jobs.first(where: { $0.state == .available }) else { return nil }
+    guard let waiting = try await available(among: jobs) else { return nil }
     if try await queue.queues().first(where: { $0.name == waiting.queue })?.paused == true {
       return "Queue \(waiting.queue) is paused; go on with: stepworks queues set \(waiting.queue) --resume"
     }
@@ -67,6 +67,16 @@ struct JobFollower {
     let count = try await queue.workerCount(for: waiting.step, in: waiting.queue, since: since)
     if count > 0 { return nil }
     return "No worker runs that can take \(waiting.step) from queue \(waiting.queue); start one: stepworks worker"
+  }
+
+  /// One that a worker could take, or else one that a blocked one waits for.
+  private func available(among jobs: [Job]) async throws -> Job? {
+    if let job = jobs.first(where: { $0.state == .available }) { return job }
+    let dependencies = try await queue.unfinishedDependencies(of: jobs.map(\.id)).values.flatMap(\.self).sorted()
+    for id in dependencies {
+      if let job = try await queue.job(id), job.state == .available { return job }
+    }
+    return nil
   }
 
   private static func interrupted(_ jobs: [Job]) -> CommandFailure {

@@ -16,23 +16,40 @@ extension Job {
     return state.rawValue
   }
 
-  /// Why it is where it is: what it does now, what went wrong, or when it goes on.
-  func note(now: Timestamp) -> String {
+  /// Why it is where it is: what it does now, what it waits for, what went wrong, or when it goes on.
+  /// - Parameter dependencies: the unfinished jobs that it waits for, where they are known.
+  func note(now: Timestamp, waitingFor dependencies: [JobID] = []) -> String {
     switch state {
-    case .running:
-      let percent = progress.map { "\(Int(($0 * 100).rounded())) %" }
-      return [percent, progressMessage].compactMap { $0 }.joined(separator: " ")
+    case .running: return progressText
     case .scheduled:
       let due = runAt.map { now < $0 ? "in \(HumanTime.age(now.duration(to: $0)))" : "due" }
       return [due, error?.message].compactMap { $0 }.joined(separator: ": ")
     case .failed: return error?.message ?? ""
-    case .blocked: return "waits for other jobs"
+    case .blocked:
+      let waits = dependencies.isEmpty ? "waits for other jobs" : "waits for \(Self.list(dependencies))"
+      return progress == nil ? waits : "\(progressText), \(waits)"
     case .available: return error.map { "again after: \($0.message)" } ?? ""
     case .completed:
       guard let startedAt, let finishedAt else { return "" }
       return "took \(HumanTime.took(startedAt.duration(to: finishedAt)))"
     case .cancelled: return ""
     }
+  }
+
+  /// `42 % meshing part 3 of 12`
+  var progressText: String {
+    let percent = progress.map { "\(Int(($0 * 100).rounded())) %" }
+    return [percent, progressMessage].compactMap { $0 }.joined(separator: " ")
+  }
+
+  /// Whether its progress is worth a bar: it runs, or the jobs that it asked for do.
+  var isUnderWay: Bool { state == .running || (state == .blocked && progress != nil) }
+
+  /// `job 12`, `jobs 12, 13 and 14`, `jobs 12, 13, 14 and 7 more`
+  private static func list(_ ids: [JobID]) -> String {
+    guard ids.count > 1 else { return ids.map { "job \($0)" }.joined() }
+    let shown = ids.prefix(ids.count > 4 ? 3 : ids.count - 1).map(String.init).joined(separator: ", ")
+    return "jobs \(shown) and \(ids.count > 4 ? "\(ids.count - 3) more" : "\(ids[ids.count - 1])")"
   }
 }
 

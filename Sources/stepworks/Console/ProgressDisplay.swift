@@ -15,7 +15,7 @@ struct LineProgress: ProgressDisplay {
 
   mutating func show(_ jobs: [Job]) {
     for job in jobs {
-      let tenths = job.state == .running ? job.progress.map { Int($0 * 10) } : nil
+      let tenths = job.isUnderWay ? job.progress.map { Int($0 * 10) } : nil
       let key = "\(job.stateText) \(tenths ?? 0) \(job.attempt)"
       guard told[job.id] != key else { continue }
       told[job.id] = key
@@ -45,7 +45,7 @@ struct RedrawnProgress: ProgressDisplay {
     var shown = jobs
     if jobs.count > room {
       // Those that run say most.
-      shown = Array((jobs.filter { $0.state == .running } + jobs.filter { $0.state != .running }).prefix(room - 1))
+      shown = Array((jobs.filter(\.isUnderWay) + jobs.filter { !$0.isUnderWay }).prefix(room - 1))
     }
     let now = WallClock.system.now()
     var lines = shown.map {
@@ -88,7 +88,7 @@ struct ProgressLine {
     let words = ["\(job.id)", job.step.rawValue, job.subject].filter { !$0.isEmpty }
     let name = TextWidth.truncated(words.joined(separator: " "), to: max(12, width / 3))
     let elapsed = HumanTime.clock((job.startedAt ?? waitingSince).duration(to: job.finishedAt ?? now))
-    let middle = job.state == .running ? bar(width: min(24, max(6, width / 5))) + runningNote : stateNote
+    let middle = job.isUnderWay ? bar(width: min(24, max(6, width / 5))) + runningNote : stateNote
     let room = width - TextWidth.columns(of: name) - elapsed.count - 5
     guard room > 4 else { return TextWidth.truncated("\(name) \(elapsed)", to: width - 1) }
     let cut = TextWidth.padded(TextWidth.truncated(middle, to: room), to: room)

@@ -6,6 +6,7 @@ package import SystemPackage
 ///
 ///     <root>/attempts/attempt-<job>-<fence>/   what one run reads and writes; gone after it
 ///     <root>/artifacts/<aa>/<sha256>/<name>    published files, by content: they never change
+///     <root>/partial/job-<id>/<key>/           what an unfinished job has made so far, for its next run
 ///     <root>/logs/attempt-<job>-<fence>/       request, messages, log and exit record of each run, kept
 ///
 /// A published path holds the digest of the file, so a late attempt can write the same bytes again or other bytes
@@ -20,12 +21,13 @@ package struct ArtifactStore: Sendable {
   /// - Throws: ``StoreError`` when `root` can't be written.
   package init(root: FilePath) throws {
     self.root = root
-    for directory in [attempts, artifacts, logs] { try Files.makeDirectory(directory) }
+    for directory in [attempts, artifacts, partial, logs] { try Files.makeDirectory(directory) }
   }
 
   var attempts: FilePath { root.appending("attempts") }
   var artifacts: FilePath { root.appending("artifacts") }
   var logs: FilePath { root.appending("logs") }
+  var partial: FilePath { root.appending("partial") }
 
   /// Makes the directories of one run. No other run ever has them: a fence is used once.
   package func openAttempt(_ token: LeaseToken) throws -> Attempt {
@@ -37,6 +39,36 @@ package struct ArtifactStore: Sendable {
     try Files.makeDirectory(attempt.directory)
     try Files.makeDirectory(attempt.logDirectory)
     return attempt
+  }
+
+  /// Where a job keeps what it has made until it is finished, so that a run after a crash goes on where the last stopped.
+  /// One job at a time runs under one lease, so nobody else writes here.
+  /// - Parameter key: the derivation key: what was made of another input is not found.
+  /// - Throws: ``JobFailure`` of class `no_space`, or ``StepSnooze``, as a disk that says no does.
+  package func openPartial(_ job: JobID, key: String) throws -> FilePath {
+    let path = partial.appending("job-\(job)").appending(String(key.prefix(12)))
+    do {
+      try Files.makeDirectory(path)
+    } catch let error as StoreError {
+      throw error.asStepError
+    }
+    return path
+  }
+
+  /// Removes what jobs had kept that are finished.
+  /// - Parameter unfinished: which of some jobs are not finished; called after the directories were listed.
+  package func sweepPartial(unfinished: (Set<JobID>) async throws -> Set<JobID>) async throws {
+    let found = try await BlockingIO.run { [partial] in
+      try Files.list(partial).reduce(into: [String: JobID]()) { found, name in
+        guard name.hasPrefix("job-"), let id = JobID(name.dropFirst(4)) else { return }
+        found[name] = id
+      }
+    }
+    guard !found.isEmpty else { return }
+    let kept = try await unfinished(Set(found.values))
+    try await BlockingIO.run { [self] in
+      try removeAll(found.filter { !kept.contains($0.value) }.keys.map { partial.appending($0) })
+    }
   }
 
   /// Where the logs of a run are, whether or not it has any.
@@ -102,4 +134,9 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     errno == .noSpace || errno == .diskQuotaExceeded
       ? JobFailure(.noSpace, description) : StepSnooze(for: .seconds(30), reason: description)
   }
+}
+
+package enum FileStatus {
+  /// Whether something is there; what cannot be looked at is not.
+  package static func exists(_ path: FilePath) -> Bool { Files.modificationTime(of: path) != nil }
 }

@@ -68,6 +68,35 @@ package struct Attempt: Sendable {
     try Files.move(draft, to: place.appending(sidecar))
   }
 
+  /// Puts a file of the store into this directory: a second name of it, or a copy where the file system has no such thing.
+  /// - Parameters:
+  ///   - path: absolute; a regular file. It stays where it is.
+  ///   - name: relative to ``directory``; directories on the way are made.
+  /// - Returns: where it is now.
+  /// - Throws: ``JobFailure`` of class `no_space`, or ``StepSnooze``, as a disk that says no does.
+  @discardableResult
+  package func adopt(_ path: FilePath, as name: String) throws -> FilePath {
+    let place = directory.appending(FilePath(name).components)
+    do {
+      try Files.makeDirectory(place.removingLastComponent())
+      try Files.link(path, as: place)
+    } catch let error as StoreError {
+      throw error.asStepError
+    }
+    return place
+  }
+
+  /// A directory for the logs of one of several runs, beside those of the attempt.
+  package func openLogDirectory(_ name: String) throws -> FilePath {
+    let path = logDirectory.appending(name)
+    do {
+      try Files.makeDirectory(path)
+    } catch let error as StoreError {
+      throw error.asStepError
+    }
+    return path
+  }
+
   /// Writes a small file beside the logs, where it is kept.
   package func keep(_ text: String, as name: String) throws -> FilePath {
     let path = logDirectory.appending(name)

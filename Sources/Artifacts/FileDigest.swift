@@ -40,7 +40,7 @@ package struct FileDigest: Sendable, Hashable {
 }
 
 extension Artifact {
-  /// The SHA-256 of what determines a file: equal keys, equal files.
+  /// The SHA-256 of what determines the files of one run: those of equal keys and names are equal.
   package static func derivationKey(of provenance: JSONValue) -> String { FileDigest.sha256(of: provenance.text) }
 }
 

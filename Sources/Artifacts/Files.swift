@@ -54,6 +54,22 @@ enum Files {
     }
   }
 
+  /// A second name for a file, or a copy of it where that cannot be.
+  static func link(_ source: FilePath, as destination: FilePath) throws {
+    guard Glibc.link(source.string, destination.string) != 0 else { return }
+    let refusal = Errno(rawValue: errno)
+    switch refusal {
+    case .notPermitted, .improperLink, .tooManyLinks, .notSupported:
+      do {
+        try FileManager.default.copyItem(atPath: source.string, toPath: destination.string)
+      } catch {
+        throw StoreError(path: destination.string, errno: reason(of: error))
+      }
+    default:
+      throw StoreError(path: source.string, errno: refusal)
+    }
+  }
+
   static func write(_ text: String, to path: FilePath) throws {
     let failure = { StoreError(path: path.string, errno: $0) }
     do {

@@ -8,7 +8,7 @@ package struct Artifact: Sendable, Hashable, Codable {
   package var bytes: Int64
   /// Lowercase hexadecimal SHA-256 of the file.
   package var sha256: String
-  /// Lowercase hexadecimal SHA-256 of ``provenance``: equal keys, equal files.
+  /// Lowercase hexadecimal SHA-256 of ``provenance``: files of equal keys and names are equal.
   package var derivationKey: String
   /// Everything that determines the file: step and its version, digest of the input, resolved parameters, tools.
   package var provenance: JSONValue

@@ -30,8 +30,8 @@ package struct ExportGLB: Step {
 
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
-      .run("export_glb") { path, role in
-        if role == "glb" { try OutputShape.checkGLB(path) }
+      .run("export_glb") { path, output in
+        if output.role == "glb" { try OutputShape.checkGLB(path) }
       }
   }
 }

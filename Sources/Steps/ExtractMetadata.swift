@@ -18,8 +18,8 @@ package struct ExtractMetadata: Step {
 
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
-      .run("extract_metadata") { path, role in
-        if role == "metadata" { try OutputShape.checkJSONObject(path) }
+      .run("extract_metadata") { path, output in
+        if output.role == "metadata" { try OutputShape.checkJSONObject(path) }
       }
   }
 }

@@ -48,7 +48,8 @@ struct PingTool: Sendable {
     command.environment["PING_SIGNAL"] = parameters["crash_signal"]?.stringValue ?? ""
     command.environment["PING_EXIT"] = "\(parameters["exit_status"]?.integerValue ?? 0)"
     return try await ToolRun(
-      environment: environment, context: context, attempt: attempt, name: "ping", limits: environment.pingLimits
+      environment: environment, context: context, name: "ping", limits: environment.pingLimits,
+      logDirectory: attempt.logDirectory
     ).run(command)
   }
 }

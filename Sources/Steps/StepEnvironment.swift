@@ -13,12 +13,14 @@ package struct StepEnvironment: Sendable {
   /// Where relative source paths start: an absolute directory.
   package var sourceDirectory: FilePath
   package var cad: Tool
+  /// nil where nothing can be rendered: the render steps are not in the catalog then.
+  package var render: RenderEnvironment?
   /// For the runs of `ping` that ask for a process.
   package var pingLimits: ToolLimits
 
   package init(
     store: ArtifactStore, runner: ToolRunner, reaper: ToolReaper, databaseID: String, sourceDirectory: FilePath,
-    cad: Tool, pingLimits: ToolLimits
+    cad: Tool, render: RenderEnvironment? = nil, pingLimits: ToolLimits
   ) {
     self.store = store
     self.runner = runner
@@ -26,6 +28,7 @@ package struct StepEnvironment: Sendable {
     self.databaseID = databaseID
     self.sourceDirectory = sourceDirectory
     self.cad = cad
+    self.render = render
     self.pingLimits = pingLimits
   }
 }

@@ -1,7 +1,7 @@
-import Artifacts
 import FoundationEssentials
 import Jobs
 import SystemPackage
+import Synchronization
 import ToolExecution
 
 /// One tool run on behalf of a job: the request goes in, the result comes out, everything between is told to the
@@ -9,33 +9,72 @@ import ToolExecution
 struct ToolRun: Sendable {
   let environment: StepEnvironment
   let context: StepContext
-  let attempt: Attempt
   let name: String
   let limits: ToolLimits
+  /// An existing directory that holds no other run.
+  let logDirectory: FilePath
+  /// Tells the runs of one attempt apart, where it has several.
+  var part: String?
 
   /// Runs the tool and returns its result object.
   /// - Throws: ``JobFailure`` with the tool's own sentence where it gave one; ``StepSnooze`` when the tool asked for
   ///   it; `CancellationError` when the job was stopped.
   func run(_ command: ToolCommand) async throws -> JSONValue {
-    guard let runID = ToolRunID(rawValue: "\(environment.databaseID)-\(context.job.token)") else {
+    try result(of: try await report(of: command))
+  }
+
+  /// Runs a program that knows nothing of our protocol and returns what is kept of its output.
+  /// - Throws: as ``run(_:)``.
+  func runProgram(_ command: ToolCommand) async throws -> String {
+    let report = try await report(of: command)
+    try check(report)
+    return report.logTail
+  }
+
+  /// Runs a request on a process that waits for such, or on a new one that will.
+  /// - Throws: as ``run(_:)``.
+  func run(_ request: WarmRequest, on warm: WarmTools, _ command: WarmCommand) async throws -> JSONValue {
+    let current = Mutex<ToolRunID?>(nil)
+    do {
+      let report = try await warm.run(
+        command, request, limits: limits,
+        onStart: { process, runID in
+          current.withLock { $0 = runID }
+          try await record(process, runID)
+        },
+        onMessage: { message in await tell(message) })
+      return try await result(of: finished(report))
+    } catch let error as ToolError {
+      throw await failure(for: error, current.withLock { $0 })
+    }
+  }
+
+  private func report(of command: ToolCommand) async throws -> ToolReport {
+    let suffix = part.map { "-\($0)" } ?? ""
+    guard let runID = ToolRunID(rawValue: "\(environment.databaseID)-\(context.job.token)\(suffix)") else {
       throw JobFailure(.toolFailed, "The run \(context.job.token) has no valid identifier.")
     }
     do {
       let report = try await environment.runner.run(
-        command, limits: limits, runID: runID, logDirectory: attempt.logDirectory,
-        onStart: { process in
-          try await context.toolStarted(
-            ToolProcessRecord(
-              tool: name, runID: runID.rawValue, pid: process.pid, startTicks: process.startTicks,
-              bootID: process.bootID))
-        },
+        command, limits: limits, runID: runID, logDirectory: logDirectory,
+        onStart: { process in try await record(process, runID) },
         onMessage: { message in await tell(message) })
-      await context.toolEnded(report.usage(of: name))
-      try Task.checkCancellation()
-      return try result(of: report)
+      return try await finished(report)
     } catch let error as ToolError {
       throw await failure(for: error, runID)
     }
+  }
+
+  private func record(_ process: ToolProcess, _ runID: ToolRunID) async throws {
+    try await context.toolStarted(
+      ToolProcessRecord(
+        tool: name, runID: runID.rawValue, pid: process.pid, startTicks: process.startTicks, bootID: process.bootID))
+  }
+
+  private func finished(_ report: ToolReport) async throws -> ToolReport {
+    await context.toolEnded(report.usage(of: name))
+    try Task.checkCancellation()
+    return report
   }
 
   private func tell(_ message: ToolMessage) async {
@@ -46,26 +85,30 @@ struct ToolRun: Sendable {
     }
   }
 
+  private func check(_ report: ToolReport) throws {
+    guard let failure = report.failure() else { return }
+    if failure.asksForLater { throw StepSnooze(for: .seconds(30), reason: failure.sentence) }
+    throw JobFailure(failure)
+  }
+
   private func result(of report: ToolReport) throws -> JSONValue {
-    if let failure = report.failure() {
-      if failure.asksForLater { throw StepSnooze(for: .seconds(30), reason: failure.sentence) }
-      throw JobFailure(failure)
-    }
+    try check(report)
     guard let data = report.result, case .object(let members)? = try? JSONValue(parsing: data) else {
       throw JobFailure(
-        .invalidOutput, "\(name) said that it was done but gave no result; its log is in \(attempt.logDirectory).",
+        .invalidOutput, "\(name) said that it was done but gave no result; its log is in \(logDirectory).",
         exit: 0, logTail: report.logTail.isEmpty ? nil : report.logTail)
     }
     return .object(members)
   }
 
-  private func failure(for error: ToolError, _ runID: ToolRunID) async -> any Error {
+  /// - Parameter runID: nil when nothing was started.
+  private func failure(for error: ToolError, _ runID: ToolRunID?) async -> any Error {
     switch error {
     case .cancelledBeforeStart: return CancellationError()
     case .recordingFailed(let reason): return reason
     case .supervisorFailed, .notReaped:
       // Neither proves that nothing of the run is left.
-      await reapForEver(runID)
+      if let runID { await reapForEver(runID) }
     case .missingTool, .missingSupervisor, .invalidCommand, .startFailed, .logDirectoryUnusable, .supervisorDied:
       break
     }

@@ -2,15 +2,23 @@ package import FoundationEssentials
 package import SystemPackage
 
 extension ToolRunner {
-  /// How long a tool may take to say its version.
-  private static let versionPatience: Duration = .seconds(20)
+  /// How long a tool may take to say what it is.
+  private static let answerPatience: Duration = .seconds(60)
 
-  /// What `TOOL --version` prints, as its first line: by convention one JSON object.
+  /// What a tool says of itself.
+  package struct Answer: Sendable {
+    /// The first JSON object it printed; empty when there is none.
+    package var document: Data
+    /// The first line of everything else.
+    package var line: String
+  }
+
+  /// What `TOOL --version` or the like prints.
   ///
   /// It proves more than a look at the file: a tool whose libraries are missing fails here, before it has a job.
   /// - Parameter scratch: an existing directory for the short-lived files of the run.
   /// - Throws: ``ToolError``.
-  package func version(of executable: FilePath, scratch: FilePath) async throws(ToolError) -> Data {
+  package func ask(_ executable: FilePath, _ argument: String, scratch: FilePath) async throws(ToolError) -> Answer {
     var generator = SystemRandomNumberGenerator()
     let runID = ToolRunID(using: &generator)
     let directory = scratch.appending("version-\(runID)")
@@ -21,14 +29,15 @@ extension ToolRunner {
     }
     defer { try? FileManager.default.removeItem(atPath: directory.string) }  // a leftover harms nobody
     let report = try await run(
-      ToolCommand(executable: executable, arguments: ["--version"], workingDirectory: directory),
-      limits: ToolLimits(wallClock: Self.versionPatience, silence: nil), runID: runID, logDirectory: directory,
+      ToolCommand(executable: executable, arguments: [argument], workingDirectory: directory),
+      limits: ToolLimits(wallClock: Self.answerPatience, silence: nil), runID: runID, logDirectory: directory,
       onStart: { _ in }, onMessage: { _ in })
     if let failure = report.failure() {
       let log = report.logTail.isEmpty ? "" : " It said: \(report.logTail)"
-      throw .missingTool(executable, reason: "it cannot say its version. \(failure.sentence)\(log)")
+      throw .missingTool(executable, reason: "it cannot answer \(argument). \(failure.sentence)\(log)")
     }
     let output = FileManager.default.contents(atPath: directory.appending("messages.jsonl").string) ?? Data()
-    return Data(output.prefix { $0 != UInt8(ascii: "\n") })
+    return Answer(
+      document: Data(output.prefix { $0 != UInt8(ascii: "\n") }), line: String(report.logTail.prefix { $0 != "\n" }))
   }
 }

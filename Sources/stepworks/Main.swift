@@ -42,6 +42,7 @@ struct Stepworks: AsyncParsableCommand {
     QueuesCommand.self,
     EventsCommand.self,
     ConfigCommand.self,
+    DoctorCommand.self,
   ]
 }
 

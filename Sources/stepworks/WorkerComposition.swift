@@ -28,7 +28,9 @@ struct WorkerComposition {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let queue = try JobQueue(path: settings.database.path, options: databaseOptions)
     let store = try ArtifactStore(root: settings.dataDirectory)
-    let steps = try await WorkerTools(settings: settings, store: store).registry(databaseID: queue.databaseID)
+    let inventory = try await WorkerTools(settings: settings, store: store, queue: queue).inventory()
+    let steps = inventory.steps
+    tell(inventory)
     try await queue.ensureQueues(settings.queues)
     let worker = try await Worker(
       queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer)
@@ -41,6 +43,8 @@ struct WorkerComposition {
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
     let ending = await Result { try await serve(worker, queue, store, signals) }
+    // After the drain: no job uses them any more.
+    await inventory.warm?.close()
     try await worker.retire()
     try ending.get()
   }
@@ -51,7 +55,10 @@ struct WorkerComposition {
     let pool = WorkerPool(worker)
     let maintenance = Maintenance(
       worker, reaper: ToolReaper(supervisor: settings.tools.supervisor),
-      sweep: { leases in try await store.sweep(runningLeases: leases) },
+      sweep: { leases in
+        try await store.sweep(runningLeases: leases)
+        try await store.sweepPartial { try await queue.unfinished(among: $0) }
+      },
       prune: { try await store.pruneLogs(now: WallClock.system.now()) })
     let end = GracefulEnd()
     let escalation = SignalEscalation(
@@ -68,6 +75,13 @@ struct WorkerComposition {
     let group = ServiceGroup(configuration: configuration)
     end.attach(group)
     try await group.run()
+  }
+
+  /// What an operator has to know before the first job.
+  private func tell(_ inventory: WorkerTools.Inventory) {
+    for sentence in inventory.missing { observer.observe(.trouble(sentence)) }
+    guard let probe = inventory.probe else { return }
+    if probe.isWarning { observer.observe(.trouble(probe.line)) } else { observer.observe(.worker(probe.line, [:])) }
   }
 
   private func statusServer(port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue) -> StatusServer {

@@ -1,5 +1,6 @@
 import Artifacts
 import Jobs
+import Queueing
 import Steps
 import SystemPackage
 import ToolExecution
@@ -8,34 +9,81 @@ import ToolExecution
 struct WorkerTools {
   let settings: Settings
   let store: ArtifactStore
+  let queue: JobQueue
 
-  /// The steps this worker runs, each with the tools it needs.
-  /// - Throws: `ToolError` when a tool of one of them is missing or can't say its version; ``SettingsError`` when
-  ///   `worker.steps` names an unknown step.
-  func registry(databaseID: String) async throws -> StepRegistry {
-    let known = StepCatalog.definitions
-    let wanted = settings.worker.steps ?? Set(known.map(\.name))
-    let unknown = wanted.subtracting(known.map(\.name)).map(\.rawValue).sorted()
+  /// What a worker is going to serve.
+  struct Inventory {
+    var steps: StepRegistry
+    /// The GPU probe's line, and whether it is a warning.
+    var probe: (line: String, isWarning: Bool)?
+    /// Why some steps are not served, a sentence each.
+    var missing: [String]
+    /// Processes to be ended with the worker.
+    var warm: WarmTools?
+  }
+
+  /// The steps this worker runs, each with the tools it needs. A worker that names no steps serves those whose tools are
+  /// there; one that names some must have them all.
+  /// - Throws: `ToolError` when a tool is missing or can't say its version; ``SettingsError`` when `worker.steps` names
+  ///   an unknown step, or one that is switched off.
+  func inventory() async throws -> Inventory {
+    let wanted = try wantedSteps()
+    let needed = Set(StepCatalog.definitions.filter { wanted.contains($0.name) }.flatMap(\.tools))
+    var inventory = Inventory(steps: StepRegistry([]), probe: nil, missing: [], warm: nil)
+    var environment = try await environment(needsCAD: needed.contains("stepworks-cad"))
+    if needed.contains("stepworks-render"), settings.tools.render != nil || settings.worker.steps != nil {
+      do {
+        let (render, probe) = try await RenderTools(settings: settings, store: store, runner: environment.runner)
+          .environment(queue: queue)
+        environment.render = render
+        inventory.warm = render.warm
+        if settings.render.cyclesDevice != "cpu" {
+          inventory.probe = (
+            probe.line(settings.render.cyclesDevice),
+            probe.devices.isEmpty && settings.render.cyclesDevice == "gpu"
+          )
+        }
+      } catch let error as ToolError where settings.worker.steps == nil {
+        inventory.missing.append("The render steps are not served: \(error)")
+      }
+    }
+    if environment.render != nil, environment.render?.encoder == nil, needed.contains("ffmpeg") {
+      let sentence =
+        "render_turntable is not served: ffmpeg and ffprobe are not installed; scripts/setup installs them."
+      guard settings.worker.steps == nil else { throw SettingsError(sentence) }
+      inventory.missing.append(sentence)
+    }
+    inventory.steps = StepRegistry(StepCatalog.steps(in: environment)).restricted(to: wanted)
+    return inventory
+  }
+
+  private func wantedSteps() throws -> Set<StepName> {
+    let known = StepCatalog.definitions.map(\.name)
+    guard let wanted = settings.worker.steps else { return Set(known) }
+    let unknown = wanted.subtracting(known).map(\.rawValue).sorted()
     guard unknown.isEmpty else {
       throw SettingsError(
-        "worker.steps names \(unknown.joined(separator: ", ")); the steps are \(known.map(\.name.rawValue).joined(separator: ", "))."
+        "worker.steps names \(unknown.joined(separator: ", ")); the steps are \(known.map(\.rawValue).joined(separator: ", "))."
       )
     }
-    let runner = ToolRunner(supervisor: settings.tools.supervisor)
-    let needsCAD = known.contains { wanted.contains($0.name) && $0.tools.contains("stepworks-cad") }
+    return wanted
+  }
+
+  private func environment(needsCAD: Bool) async throws -> StepEnvironment {
+    let runner = ToolRunner(
+      supervisor: settings.tools.supervisor, cgroups: ToolCgroups.prepare(settings.tools.cgroup))
     let cad = Tool(
       name: "stepworks-cad", executable: settings.tools.cad, limits: cadLimits,
       version: needsCAD ? try await version(of: settings.tools.cad, runner) : .null)
-    let environment = StepEnvironment(
-      store: store, runner: runner, reaper: ToolReaper(supervisor: settings.tools.supervisor), databaseID: databaseID,
-      sourceDirectory: FilePath(settings.database.path).removingLastComponent(), cad: cad,
+    return StepEnvironment(
+      store: store, runner: runner, reaper: ToolReaper(supervisor: settings.tools.supervisor),
+      databaseID: queue.databaseID, sourceDirectory: FilePath(settings.database.path).removingLastComponent(), cad: cad,
       pingLimits: ToolLimits(silence: nil, terminationGrace: settings.tools.grace))
-    return StepRegistry(StepCatalog.steps(in: environment)).restricted(to: wanted)
   }
 
   private func version(of executable: FilePath, _ runner: ToolRunner) async throws -> JSONValue {
-    let output = try await runner.version(of: executable, scratch: store.root)
-    guard let version = try? JSONValue(parsing: output), version["version"]?.stringValue != nil else {
+    let version = try await runner.document(of: executable, "--version", scratch: store.root)
+    guard version["version"]?.stringValue != nil else {
       throw ToolError.missingTool(executable, reason: "its --version is not the JSON line that stepworks-cad prints")
     }
     return version

@@ -6,18 +6,10 @@ import Testing
 /// STEP files inserted by plain SQL, through the real daemon and the real kernel.
 @Suite("STEP to metadata and GLB", .timeLimit(.minutes(3)))
 struct ConversionTests {
-  /// A bearing as the project's own tool makes it.
-  private func makeBearing(in installation: Installation, name: String = "bearing.step") throws -> String {
-    let path = installation.directory + "/" + name
-    let made = try Command.run(Products.program("stepworks-cad"), ["sample", "bearing", path])
-    try #require(made.status == 0, "\(made.errors)")
-    return path
-  }
-
   @Test("An inserted STEP file becomes metadata and a GLB, with digests, provenance, cost and history")
   func converts() async throws {
     let installation = try Installation()
-    let source = try makeBearing(in: installation, name: "Rillenkugellager 6204 (ø47).step")
+    let source = try installation.makeBearing(name: "Rillenkugellager 6204 (ø47).step")
     let metadataJob = try installation.insert("extract_metadata", .object(["source": .string(source)]))
     let glbJob = try installation.insert("export_glb", .object(["source": .string(source)]))
     try installation.startWorker()
@@ -54,7 +46,7 @@ struct ConversionTests {
   @Test("The same file gives the same bytes in another run")
   func isDeterministic() async throws {
     let installation = try Installation()
-    let source = try makeBearing(in: installation)
+    let source = try installation.makeBearing()
     let ids = try (0..<2).map { copy in
       try installation.insert(
         "export_glb", .object(["source": .string(source), "preset": .string("preview")]),
@@ -72,7 +64,7 @@ struct ConversionTests {
   @Test("A file with the longest of names is converted")
   func longName() async throws {
     let installation = try Installation()
-    let source = try makeBearing(in: installation, name: String(repeating: "軸", count: 80) + ".step")
+    let source = try installation.makeBearing(name: String(repeating: "軸", count: 80) + ".step")
     let id = try installation.insert("extract_metadata", .object(["source": .string(source)]))
     try installation.startWorker()
     #expect(try await installation.waitForEnd(of: id).state == .completed)
@@ -81,7 +73,7 @@ struct ConversionTests {
   @Test("A relative source starts at the directory of the database")
   func relativeSource() async throws {
     let installation = try Installation()
-    _ = try makeBearing(in: installation)
+    _ = try installation.makeBearing()
     try installation.startWorker()
     let id = try installation.insert("extract_metadata", .object(["source": .string("bearing.step")]))
     #expect(try await installation.waitForEnd(of: id).state == .completed)
@@ -130,7 +122,7 @@ struct ConversionTests {
   @Test("A truncated file fails at once, a missing one and a directory too")
   func truncatedMissingDirectory() async throws {
     let installation = try Installation()
-    let bearing = try makeBearing(in: installation)
+    let bearing = try installation.makeBearing()
     let truncated = installation.directory + "/truncated.step"
     try Data(contentsOf: URL(fileURLWithPath: bearing)).prefix(100_000).write(to: URL(fileURLWithPath: truncated))
     try installation.startWorker()
@@ -148,7 +140,7 @@ struct ConversionTests {
   @Test("A full disk costs the job nothing: it waits, says why, and completes when there is space")
   func fullDisk() async throws {
     let installation = try Installation()
-    let source = try makeBearing(in: installation)
+    let source = try installation.makeBearing()
     let data = installation.directory + "/small"
     try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     let mount = try Command.run(

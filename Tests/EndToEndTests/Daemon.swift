@@ -48,6 +48,10 @@ enum Products {
     ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("STEPWORKS_") }
   }
 
+  /// What scripts/setup has put beside the sources.
+  static let renderTool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../.blender/bin/stepworks-render").standardizedFileURL.path
+
   static func program(_ name: String) -> URL {
     let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(fileURLWithPath: executable).deletingLastPathComponent().appendingPathComponent(name)

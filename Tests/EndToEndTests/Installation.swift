@@ -32,12 +32,27 @@ final class Installation {
   func startWorker(_ arguments: [String] = [], environment: [String: String] = [:]) throws -> Daemon {
     let settings = [
       "STEPWORKS_DATABASE": database, "STEPWORKS_STATUS_PORT": "off", "STEPWORKS_WORKER_RESCUE_SECONDS": "1",
-      "STEPWORKS_TOOLS_GRACE_SECONDS": "1", "STEPWORKS_LOG_FORMAT": "json",
+      "STEPWORKS_TOOLS_GRACE_SECONDS": "1", "STEPWORKS_LOG_FORMAT": "json", "STEPWORKS_TOOLS_RENDER": "off",
     ].merging(environment) { $1 }
     let daemon = try Daemon(
       ["worker"] + arguments, environment: settings, log: directory + "/worker-\(daemons.count).log")
     daemons.append(daemon)
     return daemon
+  }
+
+  /// A worker that also renders; asking Blender what there is takes it two seconds more.
+  @discardableResult
+  func startRenderer(_ arguments: [String] = [], environment: [String: String] = [:]) throws -> Daemon {
+    try startWorker(
+      arguments, environment: ["STEPWORKS_TOOLS_RENDER": Products.renderTool].merging(environment) { $1 })
+  }
+
+  /// A bearing as the project's own tool makes it.
+  func makeBearing(name: String = "bearing.step") throws -> String {
+    let path = directory + "/" + name
+    let made = try Command.run(Products.program("stepworks-cad"), ["sample", "bearing", path])
+    try #require(made.status == 0, "\(made.errors)")
+    return path
   }
 
   /// What the sqlite3 command prints.

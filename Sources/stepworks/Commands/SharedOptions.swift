@@ -45,7 +45,9 @@ extension Settings.Surroundings {
     workingDirectory: FilePath(FileManager.default.currentDirectoryPath),
     programDirectory: FilePath((try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/")
       .removingLastComponent(),
-    processorCount: ProcessInfo.processInfo.activeProcessorCount)
+    processorCount: ProcessInfo.processInfo.activeProcessorCount,
+    gpuCount: (try? FileManager.default.contentsOfDirectory(atPath: "/proc/driver/nvidia/gpus"))?.count ?? 0,
+    searchPath: (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) })
 }
 
 extension Settings {

@@ -5,8 +5,11 @@ extension SettingKey {
     workerQueues, workerSteps, workerSlots, workerHeartbeat, workerRescue, workerSweep, workerDrain,
     statusHost, statusPort, logLevel, logFormat,
     toolsSupervisor, toolsCAD, toolsGrace, toolsCADWall, toolsCADProcessorTime, toolsCADSilence, toolsCADMemory,
-    toolsFileSize,
-    queueLimit("default"), queueLimit("cad"),
+    toolsFileSize, toolsRender, toolsFFmpeg, toolsFFprobe, toolsRenderWall, toolsRenderSilence, toolsRenderMemory,
+    toolsCgroup,
+    renderCyclesDevice, renderCPUFallback, renderGPUs, renderFailedMaterial, renderMaterialLibrary,
+    renderWarmProcesses, renderWarmIdle, renderWarmJobs, renderWarmAge,
+    queueLimit("default"), queueLimit("cad"), queueLimit("render"),
   ]
 
   static let databasePath = SettingKey(
@@ -71,6 +74,56 @@ extension SettingKey {
     "tools.fileSizeMegabytes", .integer(1...1_048_576), default: "4096",
     "Megabytes (2^20 bytes) of the greatest file that a tool may write.")
 
+  static let toolsRender = SettingKey(
+    "tools.render", .path, default: "auto",
+    "The render tool; auto: stepworks-render beside the running stepworks, else on PATH; off: no render step is served."
+  )
+  static let toolsFFmpeg = SettingKey(
+    "tools.ffmpeg", .path, default: "auto", "The program that encodes turntables; auto: ffmpeg on PATH.")
+  static let toolsFFprobe = SettingKey(
+    "tools.ffprobe", .path, default: "auto", "The program that looks at what was encoded; auto: ffprobe on PATH.")
+  static let toolsRenderWall = SettingKey(
+    "tools.renderWallSeconds", .integer(1...604_800), default: "7200",
+    "Seconds that one run of the render tool or of ffmpeg may take.")
+  static let toolsRenderSilence = SettingKey(
+    "tools.renderSilenceSeconds", .integer(1...86_400), default: "300",
+    "Seconds without a word after which a run of the render tool counts as stalled.")
+  static let toolsRenderMemory = SettingKey(
+    "tools.renderMemoryMegabytes", .integerOr("off", 256...16_777_216), default: "16384",
+    "Megabytes (2^20 bytes) of memory that one run of the render tool may use, where a cgroup can be had; off: no limit."
+  )
+  static let toolsCgroup = SettingKey(
+    "tools.cgroup", .path, default: "auto",
+    "The cgroup directory in which runs get cgroups of their own; auto: the worker's own, where it is writable; off: none."
+  )
+
+  static let renderCyclesDevice = SettingKey(
+    "render.cyclesDevice", .choice(["gpu", "cpu", "auto"]), default: "gpu",
+    "What Cycles runs on; gpu: a GPU is expected; auto: a GPU where there is one, without a word where there is none.")
+  static let renderCPUFallback = SettingKey(
+    "render.cpuFallback", .choice(["warn", "fail"]), default: "warn",
+    "What a job does when a GPU is expected and none answers; warn: it runs on the CPU and says so.")
+  static let renderGPUs = SettingKey(
+    "render.gpus", .list, default: "[]",
+    "The UUIDs of the GPUs that jobs are pinned to, one a job; empty: all that answer.")
+  static let renderFailedMaterial = SettingKey(
+    "render.failedMaterial", .text, default: "Failed",
+    "The material of the library for parts that no rule finds one for; the project's own is magenta.")
+  static let renderMaterialLibrary = SettingKey(
+    "render.materialLibrary", .path, default: "auto", "A .blend file with materials; auto: the project's own library.")
+  static let renderWarmProcesses = SettingKey(
+    "render.warmProcesses", .integer(0...64), default: "4",
+    "How many idle render processes wait for the next thumbnail at most; 0: each thumbnail starts one of its own.")
+  static let renderWarmIdle = SettingKey(
+    "render.warmIdleSeconds", .integer(1...86_400), default: "60",
+    "Seconds without work after which a waiting render process ends.")
+  static let renderWarmJobs = SettingKey(
+    "render.warmJobs", .integer(1...100_000), default: "200",
+    "Thumbnails after which a waiting render process is replaced.")
+  static let renderWarmAge = SettingKey(
+    "render.warmAgeSeconds", .integer(1...86_400), default: "600",
+    "Seconds after which a waiting render process is replaced.")
+
   /// `queues.<name>`: any name is allowed.
   package static func queueLimit(_ queue: String) -> SettingKey {
     switch queue {
@@ -82,6 +135,10 @@ extension SettingKey {
       SettingKey(
         "queues.cad", .integerOr("auto", 1...10_000), default: "auto",
         "How many jobs of queue cad may run at once; auto: the number of processor cores.")
+    case "render":
+      SettingKey(
+        "queues.render", .integerOr("auto", 1...10_000), default: "auto",
+        "How many jobs of queue render may run at once; auto: the number of NVIDIA GPUs, 1 where there is none.")
     default:
       SettingKey(
         "queues.\(queue)", .integerOr("auto", 1...10_000), default: "1",

@@ -1,6 +1,8 @@
+import Glibc
 import Jobs
 import Queueing
 package import SystemPackage
+import ToolExecution
 
 extension Settings {
   /// What `auto` and relative paths mean in this process.
@@ -10,11 +12,32 @@ extension Settings {
     /// Where the running stepworks stands, and its tools beside it.
     package var programDirectory: FilePath
     package var processorCount: Int
+    /// NVIDIA GPUs that a driver is loaded for.
+    package var gpuCount: Int
+    /// The directories of `PATH`.
+    package var searchPath: [FilePath]
 
-    package init(workingDirectory: FilePath, programDirectory: FilePath, processorCount: Int) {
+    package init(
+      workingDirectory: FilePath, programDirectory: FilePath, processorCount: Int, gpuCount: Int = 0,
+      searchPath: [FilePath] = []
+    ) {
       self.workingDirectory = workingDirectory
       self.programDirectory = programDirectory
       self.processorCount = processorCount
+      self.gpuCount = gpuCount
+      self.searchPath = searchPath
+    }
+
+    /// The first executable file of that name in one of the directories.
+    func program(_ name: String, in directories: [FilePath]) -> ToolPlace {
+      for directory in directories where directory.isAbsolute {
+        let path = directory.appending(name)
+        var status = stat()
+        if stat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path.string, X_OK) == 0 {
+          return .at(path)
+        }
+      }
+      return .notFound(name: name)
     }
 
     func absolute(_ path: String) -> FilePath {
@@ -26,6 +49,10 @@ extension Settings {
   package init(_ values: SettingValues, in surroundings: Surroundings) {
     func path(_ key: SettingKey, auto: FilePath) -> FilePath {
       values.text(key) == "auto" ? auto : surroundings.absolute(values.text(key))
+    }
+    func place(_ key: SettingKey, _ name: String, _ directories: [FilePath]) -> ToolPlace {
+      let text = values.text(key)
+      return text == "auto" ? surroundings.program(name, in: directories) : .at(surroundings.absolute(text))
     }
     let databasePath = surroundings.absolute(values.text(.databasePath))
     database = Database(
@@ -45,11 +72,34 @@ extension Settings {
       cad: path(.toolsCAD, auto: surroundings.programDirectory.appending("stepworks-cad")),
       grace: values.seconds(.toolsGrace), cadWall: values.seconds(.toolsCADWall),
       cadProcessorTime: values.seconds(.toolsCADProcessorTime), cadSilence: values.seconds(.toolsCADSilence),
-      cadMemoryBytes: values.megabytes(.toolsCADMemory), fileSizeBytes: values.megabytes(.toolsFileSize))
+      cadMemoryBytes: values.megabytes(.toolsCADMemory), fileSizeBytes: values.megabytes(.toolsFileSize),
+      render: values.text(.toolsRender) == "off"
+        ? nil : place(.toolsRender, "stepworks-render", [surroundings.programDirectory] + surroundings.searchPath),
+      ffmpeg: place(.toolsFFmpeg, "ffmpeg", surroundings.searchPath),
+      ffprobe: place(.toolsFFprobe, "ffprobe", surroundings.searchPath),
+      renderWall: values.seconds(.toolsRenderWall), renderSilence: values.seconds(.toolsRenderSilence),
+      renderMemoryBytes: values.text(.toolsRenderMemory) == "off" ? nil : values.megabytes(.toolsRenderMemory),
+      cgroup: Self.cgroup(values.text(.toolsCgroup), in: surroundings))
+    let library = values.text(.renderMaterialLibrary)
+    render = Render(
+      cyclesDevice: values.text(.renderCyclesDevice), cpuFallback: values.text(.renderCPUFallback),
+      gpus: values.list(.renderGPUs), failedMaterial: values.text(.renderFailedMaterial),
+      materialLibrary: library == "auto" ? nil : surroundings.absolute(library),
+      warmProcesses: values.integer(.renderWarmProcesses), warmIdle: values.seconds(.renderWarmIdle),
+      warmJobs: values.integer(.renderWarmJobs), warmAge: values.seconds(.renderWarmAge))
     queues = [:]
     for queue in values.queues {
       let text = values.text(.queueLimit(queue))
-      queues[QueueName(rawValue: queue)] = Int(text) ?? surroundings.processorCount
+      let automatic = queue == "render" ? max(1, surroundings.gpuCount) : surroundings.processorCount
+      queues[QueueName(rawValue: queue)] = Int(text) ?? automatic
+    }
+  }
+
+  private static func cgroup(_ text: String, in surroundings: Surroundings) -> ToolCgroups.Placement {
+    switch text {
+    case "auto": .automatic
+    case "off": .off
+    default: .at(surroundings.absolute(text))
     }
   }
 }

@@ -1,6 +1,7 @@
 package import Jobs
 package import Queueing
 package import SystemPackage
+package import ToolExecution
 
 /// The configuration as this process uses it: every value checked, every path absolute, nothing left to guess.
 ///
@@ -45,6 +46,38 @@ package struct Settings: Sendable, Hashable {
     package var cadSilence: Duration
     package var cadMemoryBytes: Int64
     package var fileSizeBytes: Int64
+    /// `nil`: switched off.
+    package var render: ToolPlace?
+    package var ffmpeg: ToolPlace
+    package var ffprobe: ToolPlace
+    package var renderWall: Duration
+    package var renderSilence: Duration
+    /// `nil`: no limit.
+    package var renderMemoryBytes: Int64?
+    package var cgroup: ToolCgroups.Placement
+  }
+
+  /// Where a program is that does not come with stepworks.
+  package enum ToolPlace: Sendable, Hashable {
+    case at(FilePath)
+    /// The places where it was looked for in vain.
+    case notFound(name: String)
+  }
+
+  package struct Render: Sendable, Hashable {
+    /// `gpu`, `cpu` or `auto`.
+    package var cyclesDevice: String
+    /// `warn` or `fail`.
+    package var cpuFallback: String
+    /// `nil`: all that answer.
+    package var gpus: [String]?
+    package var failedMaterial: String
+    /// `nil`: the project's own.
+    package var materialLibrary: FilePath?
+    package var warmProcesses: Int
+    package var warmIdle: Duration
+    package var warmJobs: Int
+    package var warmAge: Duration
   }
 
   package var database: Database
@@ -53,6 +86,7 @@ package struct Settings: Sendable, Hashable {
   package var status: Status
   package var log: Log
   package var tools: Tools
+  package var render: Render
   /// Starting limits of queues, for ``JobQueue/ensureQueues(_:)``.
   package var queues: [QueueName: Int]
 }

@@ -38,7 +38,7 @@ package struct SettingsLoader: Sendable {
   /// - Throws: ``SettingsError``.
   package func load() async throws -> SettingValues {
     let layers = try await [flagLayer(), environmentLayer(), fileLayer()].compactMap { $0 }
-    let queues = Set(layers.flatMap(\.queues)).subtracting(["default", "cad"])
+    let queues = Set(layers.flatMap(\.queues)).subtracting(["default", "cad", "render"])
     var values: [String: SettingValue] = [:]
     for key in SettingKey.all + queues.sorted().map(SettingKey.queueLimit) {
       let found = try layers.compactMap { try Self.value(of: key, in: $0) }

@@ -57,8 +57,9 @@ struct Table {
   }
 
   /// Prints it for the terminal at standard output.
-  func print() {
-    let width = Terminal.size(of: 1)?.columns
+  /// - Parameter isCut: whether lines end where the terminal does.
+  func print(isCut: Bool = true) {
+    let width = isCut ? Terminal.size(of: 1)?.columns : nil
     for line in lines(width: width, colour: Terminal.hasColour) { Terminal.print(line) }
   }
 }

@@ -1,0 +1,37 @@
+import Artifacts
+package import Jobs
+
+/// `export_blend`: the scene that the pictures are made from, to go on with by hand in Blender.
+package struct ExportBlend: Step {
+  package static let definition = StepDefinition(
+    name: "export_blend", version: 1, queue: "render",
+    summary: "Packs a GLB or STEP file with materials, light and camera into one .blend file.",
+    parameters: ParameterSchema(
+      RenderParameters.model + RenderParameters.view
+        + RenderParameters.picture(samples: 256, size: 1024, sides: 16...8192) + RenderParameters.materials),
+    retry: RenderRun.retry, tools: ["stepworks-render"])
+
+  let environment: StepEnvironment
+  let render: RenderEnvironment
+
+  package var definition: StepDefinition { Self.definition }
+
+  package func run(_ context: StepContext) async throws -> StepResult {
+    try await environment.withAttempt(context) { attempt in
+      let model = try await RenderModel(for: context, in: environment, into: attempt)
+      let run = RenderRun(
+        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
+        model: model)
+      let provenance = try await run.provenance()
+      let made = try await run.run(
+        "blend", ["views": .array([StandardAngle.view(in: context.parameters)])], provenance: provenance)
+      let artifacts = try await made.publish(from: attempt, provenance: .object(provenance)) { path, _ in
+        try OutputShape.checkBlend(path)
+      }
+      return StepResult(
+        result: .object([
+          "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256), "artifacts": artifacts.listing,
+        ]), artifacts: artifacts)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Artifacts
+import Jobs
+import SystemPackage
+
+/// The mesh that a render step works on: the source itself when it is a GLB, else what `export_glb` makes of it.
+struct RenderModel: Sendable {
+  /// A private copy, and its digest.
+  let glb: InputSnapshot
+  /// As the producer named it, for sentences.
+  let source: FilePath
+  /// The mesh for other jobs to read: the source, or the published file.
+  let mesh: FilePath
+  /// The stem of the files that are made of it.
+  let name: String
+
+  /// How often a job asks for the mesh of a source that has changed again when the mesh is there.
+  private static let mostDerivations = 5
+
+  /// - Throws: ``StepAwait`` when the mesh has to be made first; ``JobFailure`` when the source is no model.
+  init(for context: StepContext, in environment: StepEnvironment, into attempt: Attempt) async throws {
+    let given = context.parameters["source"]?.stringValue ?? ""
+    let base = environment.sourceDirectory
+    let source = try await BlockingIO.run { try InputSnapshot(of: given, relativeTo: base, into: attempt) }
+    self.source = source.source
+    name = source.outputName
+    switch try await BlockingIO.run({ try ModelFormat(of: source.path) }) {
+    case .glb:
+      glb = source
+      mesh = source.source
+    case .step:
+      let mesh = try await Self.mesh(of: source, given, context)
+      self.mesh = mesh
+      glb = try await BlockingIO.run { try InputSnapshot(of: mesh.string, relativeTo: base, into: attempt) }
+    case nil:
+      throw JobFailure(
+        .invalidInput, "\(source.source) is neither a GLB nor a STEP file; give one of these, whole and uncompressed.")
+    }
+  }
+
+  /// The GLB that an earlier run of this job has asked for, if it is of exactly these bytes.
+  private static func mesh(of source: InputSnapshot, _ given: String, _ context: StepContext) async throws -> FilePath {
+    let exports = try await context.dependencies().filter { $0.step == ExportGLB.definition.name }
+    for export in exports where export.result?["source_sha256"]?.stringValue == source.digest.sha256 {
+      let artifacts = export.result?["artifacts"]?.arrayValue ?? []
+      guard let path = artifacts.first(where: { $0["role"] == .string("glb") })?["path"]?.stringValue else { continue }
+      if FileStatus.exists(FilePath(path)) { return FilePath(path) }
+    }
+    guard exports.count < mostDerivations else {
+      throw JobFailure(
+        .invalidInput,
+        "\(source.source) has changed each time its mesh was made (\(exports.count) times); retry when it is at rest.")
+    }
+    throw StepAwait(
+      for: [
+        JobRequest(
+          step: ExportGLB.definition.name,
+          parameters: .object([
+            "source": .string(given), "preset": context.parameters["preset"] ?? .string("production"),
+          ]))
+      ], reason: "The mesh of \(source.source) is made first.")
+  }
+}
+
+/// What a model file is, by its first bytes: names lie.
+enum ModelFormat {
+  case glb, step
+
+  /// - Returns: `nil` for anything else.
+  init?(of path: FilePath) throws {
+    let head = try OutputShape.head(of: path, bytes: 64)
+    // glTF 2.0, chapter 4.4.2; ISO 10303-21, 5.4, after white space or a byte-order mark.
+    if head.starts(with: Array("glTF".utf8)) {
+      self = .glb
+    } else if String(decoding: head, as: UTF8.self).contains("ISO-10303-21") {
+      self = .step
+    } else {
+      return nil
+    }
+  }
+}

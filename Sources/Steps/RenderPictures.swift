@@ -1,0 +1,46 @@
+import Artifacts
+import Jobs
+
+/// A run that makes one picture per view: thumbnails and stills.
+struct RenderPictures: Sendable {
+  let environment: StepEnvironment
+  let render: RenderEnvironment
+  let context: StepContext
+  let definition: StepDefinition
+  /// What the pictures are to the job: `thumbnail`, `still`.
+  let role: String
+
+  /// - Parameters:
+  ///   - views: name, azimuth and elevation of each picture.
+  ///   - isWarm: whether a process that has served others may serve this.
+  func run(_ views: [JSONValue], isWarm: Bool) async throws -> StepResult {
+    try await environment.withAttempt(context) { attempt in
+      let model = try await RenderModel(for: context, in: environment, into: attempt)
+      let run = RenderRun(
+        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
+        model: model)
+      let provenance = try await run.provenance()
+      var made = try await run.run(
+        "stills", ["views": .array(views)], provenance: provenance, isWarm: isWarm)
+      for index in made.outputs.indices { made.outputs[index].role = role }
+      guard made.outputs.count == views.count else {
+        throw JobFailure(
+          .invalidOutput,
+          "The tool made \(made.outputs.count) pictures of \(model.source) where \(views.count) were asked for.")
+      }
+      let artifacts = try await made.publish(from: attempt, provenance: .object(provenance), check: pictureCheck)
+      return StepResult(
+        result: .object([
+          "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256),
+          "artifacts": artifacts.listing(of: made.outputs),
+        ]),
+        artifacts: artifacts)
+    }
+  }
+
+  private var pictureCheck: ToolOutputs.Check {
+    let width = context.parameters["width"]?.integerValue ?? 0
+    let height = context.parameters["height"]?.integerValue ?? 0
+    return { path, _ in try OutputShape.checkPNG(path, width: width, height: height) }
+  }
+}

@@ -1,0 +1,151 @@
+import Artifacts
+import FoundationEssentials
+import Jobs
+import SystemPackage
+import ToolExecution
+
+/// One run of `stepworks-render`: the request it gets, the machine's share it may use, what determines its outputs.
+struct RenderRun: Sendable {
+  /// A picture that is wrong is wrong again; what a crash, a full memory or a stall left may go better.
+  static let retry = RetryPolicy(overrides: [.invalidOutput: .fail, .timedOut: .fail])
+
+  let environment: StepEnvironment
+  let render: RenderEnvironment
+  let context: StepContext
+  let definition: StepDefinition
+  let attempt: Attempt
+  let model: RenderModel
+
+  private var parameters: JSONValue { context.parameters }
+
+  /// Everything that determines the outputs, without what tells one output of a run from another.
+  /// - Throws: ``JobFailure`` when the template or the library is not there.
+  func provenance() async throws -> [String: JSONValue] {
+    var resolved = parameters.objectValue ?? [:]
+    // They determine the mesh, and the digest of the mesh stands here.
+    for name in ["source", "preset"] { resolved[name] = nil }
+    var members: [String: JSONValue] = [
+      "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
+      "input_sha256": .string(model.glb.digest.sha256), "name": .string(model.name), "parameters": .object(resolved),
+      "tools": .array([render.tool.version]), "device": .string(device == .cpu ? "cpu" : render.gpuBackend ?? "cpu"),
+    ]
+    if let template = try template() {
+      members["template_sha256"] = .string(try await digest(of: template, "template"))
+    }
+    if let library = render.library {
+      members["library_sha256"] = .string(try await digest(of: library, "material library"))
+    }
+    return members
+  }
+
+  /// Runs one operation and returns what the tool says.
+  /// - Parameters:
+  ///   - members: of the request, beyond what every operation gets.
+  ///   - isWarm: whether a process that has served others may serve this.
+  func run(
+    _ operation: String, _ members: [String: JSONValue], provenance: [String: JSONValue], isWarm: Bool = false
+  ) async throws -> ToolOutputs {
+    let request = try request(operation, members, provenance)
+    let requestFile = try attempt.keep(request.text + "\n", as: "request.json")
+    let share = await share()
+    defer { share.release() }
+    if let trouble = share.trouble { await context.log(.warning, trouble) }
+    var limits = render.tool.limits
+    limits.processors = share.processors
+    let tool = ToolRun(
+      environment: environment, context: context, name: render.tool.name, limits: limits,
+      logDirectory: attempt.logDirectory)
+    do {
+      let result =
+        if isWarm, let warm = render.warm {
+          try await tool.run(
+            WarmRequest(request: requestFile, directory: attempt.directory, logDirectory: attempt.logDirectory),
+            on: warm,
+            WarmCommand(
+              executable: render.tool.executable, arguments: ["--serve"], environment: environment(for: share)))
+        } else {
+          try await tool.run(coldCommand(requestFile, share))
+        }
+      return try ToolOutputs(result, of: render.tool.name)
+    } catch var failure as JobFailure {
+      // The tool knows only its private copy; people know their own file.
+      failure.message = failure.message.replacing(model.glb.path.string, with: model.source.string)
+      throw failure
+    }
+  }
+
+  private func request(
+    _ operation: String, _ members: [String: JSONValue], _ provenance: [String: JSONValue]
+  ) throws -> JSONValue {
+    var request = members
+    request["operation"] = .string(operation)
+    request["model"] = .string(model.glb.path.string)
+    request["model_name"] = .string(model.source.lastComponent?.string ?? model.name)
+    request["name"] = .string(model.name)
+    request["derivation_key"] = .string(Artifact.derivationKey(of: .object(provenance)))
+    request["input_sha256"] = .string(model.glb.digest.sha256)
+    for name in ["engine", "width", "height", "samples", "seed", "background", "view_transform"] {
+      request[name] = parameters[name]
+    }
+    request["device"] = .string(device.rawValue)
+    request["cpu_fallback"] = .string(render.cpuFallback.rawValue)
+    request["template"] = try template().map { .string($0.string) } ?? .null
+    request["template_collection"] = parameters["template_collection"] ?? .null
+    request["materials"] = .object([
+      "mode": parameters["materials"] ?? .string("source"), "map": parameters["material_map"] ?? .object([:]),
+      "override": parameters["material_override"] ?? .null, "failed_material": .string(render.failedMaterial),
+      "library": render.library.map { .string($0.string) } ?? .null,
+    ])
+    let fault = parameters["faulty_picture"] ?? .string("fail")
+    request["checks"] = .object([
+      "empty": fault, "black": fault,
+      "cropped": parameters["background"] == .string("template") ? .string("warn") : fault,
+      "fill": .string("warn"), "magenta": parameters["unresolved_material"] ?? .string("warn"),
+    ])
+    return .object(request)
+  }
+
+  private var device: RenderEnvironment.Device {
+    parameters["cycles_device"]?.stringValue.flatMap(RenderEnvironment.Device.init(rawValue:)) ?? render.device
+  }
+
+  private func template() throws -> FilePath? {
+    guard let given = parameters["template"]?.stringValue else { return nil }
+    guard !given.isEmpty, !given.utf8.contains(0) else {
+      throw JobFailure(.invalidInput, "The parameter 'template' must be the path of a .blend file.")
+    }
+    return environment.sourceDirectory.pushing(FilePath(given)).lexicallyNormalized()
+  }
+
+  private func digest(of path: FilePath, _ role: String) async throws -> String {
+    do {
+      return try await BlockingIO.run { try FileDigest(of: path).sha256 }
+    } catch let error as StoreError {
+      throw JobFailure(
+        .missingInput,
+        "The \(role) \(path) cannot be read (\(error.errno.description)); check the path and its permissions.")
+    }
+  }
+
+  private func coldCommand(_ requestFile: FilePath, _ share: RenderShare) -> ToolCommand {
+    var command = ToolCommand(
+      executable: render.tool.executable, arguments: [requestFile.string], workingDirectory: attempt.directory)
+    command.environment.merge(environment(for: share)) { $1 }
+    return command
+  }
+
+  private func environment(for share: RenderShare) -> [String: String] {
+    // GPU kernels are compiled once, not once a job.
+    var variables = ["HOME": render.cacheDirectory.string]
+    if let gpu = share.gpu {
+      variables["CUDA_VISIBLE_DEVICES"] = gpu
+      variables["HIP_VISIBLE_DEVICES"] = gpu
+    }
+    return variables
+  }
+
+  private func share() async -> RenderShare {
+    RenderShare(
+      of: render, concurrency: await render.concurrency(context.job.queue), wantsGPU: device != .cpu)
+  }
+}

@@ -1,0 +1,25 @@
+package import Jobs
+
+/// `render_thumbnail`: one small picture, soon.
+package struct RenderThumbnail: Step {
+  package static let definition = StepDefinition(
+    name: "render_thumbnail", version: 1, queue: "render",
+    summary: "Renders one small picture of a GLB or STEP file as PNG.",
+    parameters: ParameterSchema(
+      RenderParameters.model + RenderParameters.view
+        + RenderParameters.picture(samples: 16, size: 256, sides: 16...512) + RenderParameters.materials),
+    retry: RenderRun.retry, tools: ["stepworks-render"])
+
+  let environment: StepEnvironment
+  let render: RenderEnvironment
+
+  package var definition: StepDefinition { Self.definition }
+
+  package func run(_ context: StepContext) async throws -> StepResult {
+    // EEVEE keeps its state in a driver, which no reset of ours reaches.
+    let isWarm = context.parameters["engine"] == .string("cycles")
+    return try await RenderPictures(
+      environment: environment, render: render, context: context, definition: definition, role: "thumbnail"
+    ).run([StandardAngle.view(in: context.parameters)], isWarm: isWarm)
+  }
+}

@@ -1,0 +1,166 @@
+import Artifacts
+package import Jobs
+import SystemPackage
+
+/// `render_turntable`: one turn of the part as H.264, VP9 and animated WebP, with a poster and a contact sheet.
+///
+/// It runs three times at most: to have a mesh made of a STEP source, to have the frames rendered by jobs of their own,
+/// and to encode them. In between it holds no slot.
+package struct RenderTurntable: Step {
+  package static let definition = StepDefinition(
+    name: "render_turntable", version: 1, queue: "render",
+    summary: "Renders one turn of a GLB or STEP file as MP4, WebM and WebP, with poster and contact sheet.",
+    parameters: ParameterSchema(
+      RenderParameters.model + Turntable.parameters
+        + [
+          Parameter("fps", .integer(1...120), "Frames a second.", default: .integer(24)),
+          Parameter(
+            "formats", .list(of: TurntableFormat.allCases.map(\.rawValue), count: 1...3),
+            "mp4: H.264, on white; webm: VP9 and webp: animated WebP, both with alpha.",
+            default: .array(TurntableFormat.allCases.map { .string($0.rawValue) })),
+          Parameter(
+            "chunk_frames", .integer(0...1440), "Frames that one job renders; 0: an eighth of the turn, at least 6.",
+            default: .integer(0)),
+          Parameter(
+            "preview", .boolean, "Whether a coarse turn is made first, to look at while the frames are rendered.",
+            default: .bool(true)),
+        ]
+        + RenderParameters.picture(samples: 64, size: 512, sides: 16...4096) + RenderParameters.materials),
+    retry: RenderRun.retry, tools: ["stepworks-render", "ffmpeg"])
+
+  let environment: StepEnvironment
+  let render: RenderEnvironment
+  let encoder: RenderEnvironment.Encoder
+
+  package var definition: StepDefinition { Self.definition }
+
+  package func run(_ context: StepContext) async throws -> StepResult {
+    try await environment.withAttempt(context) { attempt in
+      let model = try await RenderModel(for: context, in: environment, into: attempt)
+      let work = TurntableWork(context: context, model: model)
+      let found = TurntableFrames(of: work, among: try await context.dependencies())
+      guard found.missing.isEmpty else { throw try work.request(found) }
+      let run = RenderRun(
+        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
+        model: model)
+      return try await TurntableEncoding(
+        environment: environment, encoder: encoder, context: context, attempt: attempt, model: model,
+        frames: found.frames, provenance: try await run.provenance()
+      ).run(preview: found.preview)
+    }
+  }
+}
+
+enum TurntableFormat: String, CaseIterable, Sendable {
+  case mp4, webm, webp
+}
+
+/// The jobs that a turntable is made by.
+struct TurntableWork: Sendable {
+  let context: StepContext
+  let model: RenderModel
+
+  private var parameters: JSONValue { context.parameters }
+
+  var turntable: Turntable { Turntable(parameters) }
+
+  var chunks: [Turntable.Chunk] {
+    turntable.chunks(of: Int(parameters["chunk_frames"]?.integerValue ?? 0))
+  }
+
+  /// Asks for the jobs that are missing.
+  /// - Throws: ``JobFailure`` when it has asked too often.
+  func request(_ found: TurntableFrames) throws -> StepAwait {
+    let most = 4 * (chunks.count + 1)
+    guard found.asked < most else {
+      throw JobFailure(
+        .invalidOutput,
+        "The frames of \(model.source) were rendered \(found.asked) times and are not in the store; look for what removes them."
+      )
+    }
+    var jobs = found.missing.map { chunk in
+      JobRequest(step: RenderFrames.definition.name, parameters: .object(members(for: chunk)))
+    }
+    if found.asked == 0, parameters["preview"]?.boolValue == true, let preview { jobs.insert(preview, at: 0) }
+    return StepAwait(for: jobs, reason: "\(turntable.frames) frames are rendered by \(jobs.count) jobs.")
+  }
+
+  /// The mesh, whatever happens to the source meanwhile.
+  var source: JSONValue { .string(model.mesh.string) }
+
+  private func members(for chunk: Turntable.Chunk) -> [String: JSONValue] {
+    var members = parameters.objectValue ?? [:]
+    for name in ["fps", "formats", "chunk_frames", "preview", "preset"] { members[name] = nil }
+    members["source"] = source
+    members["first"] = .integer(Int64(chunk.first))
+    members["count"] = .integer(Int64(chunk.count))
+    return members
+  }
+
+  /// A third of the frames at half the size with few samples; nil where that would save nothing.
+  private var preview: JobRequest? {
+    let (frames, fps) = (turntable.frames / 3, parameters["fps"]?.integerValue ?? 24)
+    guard frames >= 4 else { return nil }
+    var members = parameters.objectValue ?? [:]
+    members["source"] = source
+    members["preset"] = nil
+    members["frames"] = .integer(Int64(frames))
+    members["fps"] = .integer(max(1, fps / 3))
+    for side in ["width", "height"] { members[side] = members[side]?.integerValue.map { .integer(max(16, $0 / 2)) } }
+    members["samples"] = .integer(min(8, parameters["samples"]?.integerValue ?? 8))
+    members["formats"] = .array([.string("webp")])
+    members["chunk_frames"] = .integer(Int64(frames))
+    members["preview"] = .bool(false)
+    return JobRequest(
+      step: RenderTurntable.definition.name, parameters: .object(members), priority: 1)
+  }
+}
+
+/// What the jobs of a turntable have made so far.
+struct TurntableFrames: Sendable {
+  /// The picture of each frame, in their order, once nothing is missing.
+  private(set) var frames: [RenderedFrame] = []
+  /// The chunks that have to be rendered.
+  private(set) var missing: [Turntable.Chunk] = []
+  /// `result` of the preview.
+  private(set) var preview: JSONValue?
+  /// How many jobs were asked for until now.
+  let asked: Int
+
+  init(of work: TurntableWork, among dependencies: [DependencyResult]) {
+    // A model that changed since is another model.
+    let digest = JSONValue.string(work.model.glb.digest.sha256)
+    let rendered = dependencies.filter { $0.step == RenderFrames.definition.name }
+    let previews = dependencies.filter { $0.step == RenderTurntable.definition.name }
+    asked = rendered.count + previews.count
+    preview = previews.last?.result
+    for chunk in work.chunks {
+      let found = rendered.lazy.filter { dependency in
+        dependency.result?["input_sha256"] == digest && dependency.parameters["first"] == .integer(Int64(chunk.first))
+          && dependency.parameters["count"] == .integer(Int64(chunk.count))
+      }.compactMap { RenderedFrame.all(of: chunk, in: $0.result) }.first
+      if let found { frames += found } else { missing.append(chunk) }
+    }
+  }
+}
+
+/// A published frame.
+struct RenderedFrame: Sendable, Hashable {
+  var index: Int
+  var path: FilePath
+  var sha256: String
+
+  /// - Returns: `nil` when one is not there, or is no longer in the store.
+  static func all(of chunk: Turntable.Chunk, in result: JSONValue?) -> [RenderedFrame]? {
+    let frames = (result?["artifacts"]?.arrayValue ?? []).compactMap { entry -> RenderedFrame? in
+      guard let index = entry["frame"]?.integerValue, let path = entry["path"]?.stringValue,
+        let sha256 = entry["sha256"]?.stringValue
+      else { return nil }
+      return RenderedFrame(index: Int(index), path: FilePath(path), sha256: sha256)
+    }
+    guard frames.map(\.index) == Array(chunk.first..<chunk.first + chunk.count),
+      frames.allSatisfy({ FileStatus.exists($0.path) })
+    else { return nil }
+    return frames
+  }
+}

@@ -25,7 +25,12 @@ struct SettingsTests {
     #expect(settings.tools.cad == "/opt/stepworks/stepworks-cad")
     #expect(settings.tools.supervisor == "/opt/stepworks/stepworks-supervisor")
     #expect(settings.tools.cadMemoryBytes == 8 << 30)
-    #expect(settings.queues == ["default": 64, "cad": 12])
+    #expect(settings.queues == ["default": 64, "cad": 12, "render": 1])
+    #expect(settings.tools.render == .notFound(name: "stepworks-render"))
+    #expect(settings.tools.renderMemoryBytes == 16 << 30)
+    #expect(settings.tools.cgroup == .automatic)
+    #expect(settings.render.cyclesDevice == "gpu")
+    #expect(settings.render.materialLibrary == nil)
   }
 
   @Test func `The file wins over defaults, the environment over the file, flags over both`() async throws {

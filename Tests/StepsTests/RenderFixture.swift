@@ -99,11 +99,11 @@ final class RenderFixture: Sendable {
         encoder: RenderEnvironment.Encoder(
           ffmpeg: tool("ffmpeg", "/usr/bin/ffmpeg"), ffprobe: tool("ffprobe", "/usr/bin/ffprobe")), device: .auto,
         cpuFallback: .warn, gpuBackend: nil, failedMaterial: "Failed", library: nil, cacheDirectory: cache, gpus: [],
-        processors: MachineShares.usableProcessors(),
-        shares: try MachineShares(directory: directory.appending("shares")),
+        shares: MachineShares(directory: directory.appending("shares")),
         warm: isWarm
           ? WarmTools(
-            runner: runner, options: WarmOptions(), directory: directory.appending("warm"), runIDPrefix: identifier)
+            runner: runner, options: WarmOptions(maximum: 2), directory: directory.appending("warm"),
+            runIDPrefix: identifier)
           : nil,
         concurrency: { _ in 1 }), pingLimits: limits)
   }
@@ -142,7 +142,8 @@ final class RenderFixture: Sendable {
     finished.withLock {
       $0.append(
         DependencyResult(
-          jobID: id, step: job.step, parameters: job.parameters, state: .completed, outcome: .done, result: result))
+          jobID: id, step: job.step, parameters: job.parameters, state: .completed, outcome: .done, result: result,
+          isChild: true))
     }
   }
 

@@ -2,7 +2,9 @@ import Artifacts
 import Foundation
 import Jobs
 import Steps
+import SystemPackage
 import Testing
+import ToolExecution
 
 @Suite("Render steps", .timeLimit(.minutes(1)))
 struct RenderStepTests {

@@ -1,6 +1,8 @@
+import Artifacts
 import Foundation
 import Jobs
 import Steps
+import SystemPackage
 import Testing
 
 @Suite("render_turntable", .timeLimit(.minutes(2)))

@@ -41,7 +41,8 @@ struct CgroupFinder {
       guard access(path.string, W_OK) == 0 else { return .none(reason: notWritable(path)) }
       return .legacy(parent: path)
     }
-    guard let path = own.unified else { return .none(reason: "No cgroup file system is mounted here.") }
+    guard var path = own.unified else { return .none(reason: "No cgroup file system is mounted here.") }
+    if path.lastComponent?.string == Self.leafName { path.removeLastComponent() }  // divided before
     guard access(path.string, W_OK) == 0 else { return .none(reason: notWritable(path)) }
     guard isDelegated(path) else {
       return .none(
@@ -55,7 +56,8 @@ struct CgroupFinder {
       return .none(reason: "The cgroup \(path) has no \(controller) controller.")
     }
     if words(path, "cgroup.subtree_control").contains(controller) { return .unified(parent: path) }
-    let members = words(path, "cgroup.procs")
+    // The root of all cgroups, which has no events, may have both processes and children with controllers.
+    let members = exists(path, "cgroup.events") ? words(path, "cgroup.procs") : []
     guard members.allSatisfy({ $0 == String(pid) }) else {
       return .none(
         reason: "The cgroup \(path) holds other processes than this worker, so it can't be divided; "

@@ -30,7 +30,7 @@ final class WarmFixture: Sendable {
   var messages: [ToolMessage] { heard.withLock { $0 } }
 
   /// Living processes of this pool, found without the code under test.
-  var survivors: [Int32] { started.map(\.runID).flatMap { ToolFixture.processes(marked: $0.rawValue) } }
+  var survivors: [Int32] { Set(started.map(\.runID)).flatMap { ToolFixture.processes(marked: $0.rawValue) } }
 
   func request(_ code: String, logDirectory: String? = nil) throws -> WarmRequest {
     let number = count.withLock { count in

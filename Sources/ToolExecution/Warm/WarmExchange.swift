@@ -18,12 +18,13 @@ struct WarmExchange: Sendable {
 
   /// Must not run in a task that can be cancelled. A cancelled request ends with its process.
   ///
-  /// - Parameter isReady: a process that was just started says first that it is.
-  func perform(isReady: Bool) async -> Outcome {
+  /// - Parameter start: what a process that was just started says, from the beginning: first that it is ready. Nil for
+  ///   one that is.
+  func perform(_ start: AsyncStream<WarmProcess.Event>?) async -> Outcome {
     var answer = Answer()
     var handed: Handed?
-    let events = process.listen()
-    if isReady { handed = hand() }
+    let events = start ?? process.listen()
+    if start == nil { handed = hand() }
     for await event in events {
       switch event {
       case .line(.message(let message)):

@@ -111,6 +111,30 @@ import Testing
     ("step, parameters", #"'render', '{"source":"a","view":"back"}'"#, "a parameter is out of its range"),
     ("step, parameters", #"'render', '{"source":"a","view":1}'"#, "a parameter has the wrong type"),
     ("step, parameters", #"'render', '{"source":"a","shadows":1}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":"front"}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":{"0":"front"}}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":["front",1]}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":["front",null]}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":[["front"]]}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","sides":[]}'"#, "a parameter is out of its range"),
+    ("step, parameters", #"'render', '{"source":"a","sides":["front","back"]}'"#, "a parameter is out of its range"),
+    ("step, parameters", #"'render', '{"source":"a","sides":["top","top"]}'"#, "a parameter is out of its range"),
+    (
+      "step, parameters", #"'render', '{"source":"a","sides":["front","top","left"]}'"#,
+      "a parameter is out of its range"
+    ),
+    ("step, parameters", #"'render', '{"source":"a","tags":["a","b","c","d"]}'"#, "a parameter is out of its range"),
+    ("step, parameters", #"'render', '{"source":"a","tags":["a","b","a"]}'"#, "a parameter is out of its range"),
+    ("step, parameters", #"'render', '{"source":"a","colours":"red"}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","colours":["red"]}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","colours":{"a":1}}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","colours":{"a":{}}}'"#, "a parameter has the wrong type"),
+    ("step, parameters", #"'render', '{"source":"a","colours":{}}'"#, "a parameter is out of its range"),
+    (
+      "step, parameters", #"'render', '{"source":"a","colours":{"a":"1","b":"2","c":"3"}}'"#,
+      "a parameter is out of its range"
+    ),
+    ("step, parent_id", "'work', 1", "are set by workers only"),
     ("step, tenant", "'work', 'nobody'", "unknown tenant"),
     ("step, tenant", "'work', NULL", "unknown tenant"),
     ("step, state", "'work', 'running'", "are set by workers only"),
@@ -155,6 +179,34 @@ import Testing
     try fixture.sql(
       #"INSERT INTO jobs (step, parameters) VALUES ('render', '{"source":"a","scale":null,"view":null}');"#)
     #expect(try await fixture.state(1) == .available)
+  }
+
+  @Test(arguments: [
+    #"{"source":"a","sides":["top","front"],"tags":[],"colours":{"Ball 6.35":"red","[x]":""}}"#,
+    #"{"source":"a","sides":["left"],"tags":["x","y, z","[1]"]}"#,
+    #"{"source":"a","sides":null,"tags":null,"colours":null}"#,
+  ])
+  func `Lists and maps are taken`(_ parameters: String) async throws {
+    let fixture = try await QueueFixture()
+    try fixture.sql("INSERT INTO jobs (step, parameters) VALUES ('render', '\(parameters)');")
+    #expect(try await fixture.job(1).parameters == JSONValue(parsing: parameters))
+  }
+
+  @Test func `The order of a list is a part of the work, that of a map is not`() async throws {
+    let fixture = try await QueueFixture()
+    for parameters in [
+      #"{"source":"a","tags":["x","y"]}"#, #"{"source":"a","tags":["y","x"]}"#,
+      #"{"source":"a","colours":{"x":"1","y":"2"}}"#, #"{"source":"a","colours":{"y":"2","x":"1"}}"#,
+    ] { try fixture.sql("INSERT INTO jobs (step, parameters) VALUES ('render', '\(parameters)');") }
+    #expect(try await fixture.queue.jobs().count == 3)
+  }
+
+  @Test func `A published schema is read as it was written`() async throws {
+    let fixture = try await QueueFixture()
+    let published = try #require(try await fixture.queue.publishedSteps().first { $0.name == "render" })
+    #expect(
+      published.parameters.parameters
+        == QueueFixture.steps[1].parameters.parameters.sorted { $0.name < $1.name })
   }
 
   @Test func `A step that takes other parameters takes any`() async throws {

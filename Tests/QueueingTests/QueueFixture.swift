@@ -25,6 +25,9 @@ final class QueueFixture: Sendable {
           Parameter("frames", .integer(1...100), "A count."),
           Parameter("view", .choice(["front", "top"]), "A side."),
           Parameter("shadows", .boolean, "Whether."),
+          Parameter("sides", .list(of: ["front", "top", "left"], count: 1...2), "Which."),
+          Parameter("tags", .list(of: nil, count: 0...3), "Words."),
+          Parameter("colours", .map(count: 1...2), "By part."),
         ]), maxAttempts: 5, maxCrashes: 4),
     StepDefinition(
       name: "free", version: 1, queue: "cad", summary: "Takes anything.",

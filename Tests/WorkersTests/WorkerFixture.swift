@@ -15,11 +15,16 @@ final class WorkerFixture: Sendable {
   let queue: JobQueue
   let worker: Worker
   let pool: WorkerPool
-  let observer = RecordingObserver()
+  let observer: RecordingObserver
   let group: ServiceGroup
+  private let ownsDirectory: Bool
 
-  init(options: WorkerOptions = WorkerOptions(), steps: [any Step]) async throws {
-    directory = NSTemporaryDirectory() + "worker-\(UUID().uuidString)"
+  /// - Parameter other: a fixture on whose database this worker works too, seen by the same observer; it must outlive
+  ///   this one.
+  init(options: WorkerOptions = WorkerOptions(), steps: [any Step], beside other: WorkerFixture? = nil) async throws {
+    directory = other?.directory ?? NSTemporaryDirectory() + "worker-\(UUID().uuidString)"
+    ownsDirectory = other == nil
+    observer = other?.observer ?? RecordingObserver()
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     queue = try JobQueue(
       path: directory + "/queue.db", options: DatabaseOptions(durability: .normal, opening: .createOrMigrate))
@@ -35,7 +40,7 @@ final class WorkerFixture: Sendable {
         ], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
+  deinit { if ownsDirectory { try? FileManager.default.removeItem(atPath: directory) } }
 
   static var supervisor: FilePath {
     let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
@@ -72,12 +77,12 @@ struct ClosureStep: Step {
   let body: @Sendable (StepContext) async throws -> StepResult
 
   init(
-    _ name: StepName = "test", queue: QueueName = "test", retry: RetryPolicy = .standard,
+    _ name: StepName = "test", queue: QueueName = "test", dedup: DedupRule = .none, retry: RetryPolicy = .standard,
     _ body: @escaping @Sendable (StepContext) async throws -> StepResult
   ) {
     definition = StepDefinition(
       name: name, version: 1, queue: queue, summary: "For tests.",
-      parameters: ParameterSchema([Parameter("number", .integer(0...10), "A number.")]), dedup: .none, retry: retry)
+      parameters: ParameterSchema([Parameter("number", .integer(0...10), "A number.")]), dedup: dedup, retry: retry)
     self.body = body
   }
 

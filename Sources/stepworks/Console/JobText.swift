@@ -26,8 +26,9 @@ extension Job {
       return [due, error?.message].compactMap { $0 }.joined(separator: ": ")
     case .failed: return error?.message ?? ""
     case .blocked:
-      let waits = dependencies.isEmpty ? "waits for other jobs" : "waits for \(Self.list(dependencies))"
-      return progress == nil ? waits : "\(progressText), \(waits)"
+      let waits = dependencies.isEmpty ? nil : "waits for \(Self.list(dependencies))"
+      let known = [progress == nil ? nil : progressText, waits].compactMap { $0 }
+      return known.isEmpty ? "waits for other jobs" : known.joined(separator: ", ")
     case .available: return error.map { "again after: \($0.message)" } ?? ""
     case .completed:
       guard let startedAt, let finishedAt else { return "" }

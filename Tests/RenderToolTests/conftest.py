@@ -59,8 +59,11 @@ class Tool:
 
     @property
     def environment(self):
-        """What the daemon gives a tool: nothing of the caller's own."""
-        return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch), "TMPDIR": str(self.scratch)}
+        """What the daemon gives a tool, and no GPU: these tests say the same on every machine."""
+        return {
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch), "TMPDIR": str(self.scratch),
+            "CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ONEAPI_DEVICE_SELECTOR": "!*:*",
+        }
 
     def request(self, path, model, **members):
         """Writes a small and quick request; `members` replace what it says."""
@@ -72,11 +75,11 @@ class Tool:
         path.write_text(json.dumps(request | members))
         return path
 
-    def start(self, request, directory, wrapper=(), **more):
+    def start(self, request, directory, **environment):
         directory.mkdir(exist_ok=True)
         return subprocess.Popen(
-            [*wrapper, self.path, str(request)], cwd=directory, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **more)
+            [self.path, str(request)], cwd=directory, env=self.environment | environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
     def finish(self, process, directory, timeout=100):
         try:
@@ -87,15 +90,25 @@ class Tool:
         lines = [json.loads(line) for line in output.decode().splitlines()]
         return Run(process.returncode, lines, errors.decode(errors="replace"), directory)
 
-    def run(self, directory, model, wrapper=(), **members):
+    def run(self, directory, model, environment=None, **members):
         """Runs a request in `directory`."""
         request = self.request(directory.with_name(directory.name + "-request.json"), model, **members)
-        return self.finish(self.start(request, directory, wrapper), directory)
+        return self.finish(self.start(request, directory, **(environment or {})), directory)
 
     def ask(self, *arguments, **environment):
         """Runs the tool with plain arguments, such as --version."""
         return subprocess.run(
             [self.path, *arguments], env=self.environment | environment, capture_output=True, text=True, timeout=100)
+
+
+    def blender(self, script, *arguments):
+        """Runs a Python script in the tool's Blender and returns the JSON object it prints last."""
+        python = Path(self.path).with_name("python3")
+        done = subprocess.run(
+            [python, "-I", "-c", script, *map(str, arguments)], env=self.environment, capture_output=True, text=True,
+            timeout=100, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +138,8 @@ def assembly(shelf):
     """A ring with a ball beside it, of different colours."""
     positions, normals, triangles = models.ball()
     return models.write_glb(shelf / "assembly.glb", [
-        ("Outer ring", models.ring(), models.STEEL), ("Ball", (positions + [0.03, 0, 0], normals, triangles), models.RED),
+        ("Outer ring", models.ring(), models.STEEL),
+        ("Ball", (positions + [0.03, 0, 0], normals, triangles), models.RED),
         ("Widget 7Q", models.box((0.01, 0.01, 0.03)), models.TEAL)])
 
 

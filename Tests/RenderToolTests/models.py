@@ -52,7 +52,8 @@ def write_glb(path, parts, **document_members):
         data = np.ascontiguousarray(array).tobytes()
         views.append({"buffer": 0, "byteOffset": len(blob), "byteLength": len(data), "target": target})
         blob.extend(data + b"\0" * (-len(data) % 4))
-        entry = {"bufferView": len(views) - 1, "componentType": component, "count": array.size // (3 if kind == "VEC3" else 1), "type": kind}
+        count = array.size // 3 if kind == "VEC3" else array.size
+        entry = {"bufferView": len(views) - 1, "componentType": component, "count": count, "type": kind}
         if kind == "VEC3":
             with np.errstate(invalid="ignore"):
                 entry["min"] = np.nan_to_num(array.min(axis=0)).tolist()
@@ -66,7 +67,8 @@ def write_glb(path, parts, **document_members):
             attributes["NORMAL"] = accessor(np.asarray(normals, dtype="<f4"), "VEC3", 5126, 34962)
         indices = accessor(np.asarray(triangles, dtype="<u4").reshape(-1), "SCALAR", 5125, 34963)
         materials.append({"name": f"{name} material", "pbrMetallicRoughness": material})
-        meshes.append({"name": name, "primitives": [{"attributes": attributes, "indices": indices, "material": len(materials) - 1}]})
+        primitive = {"attributes": attributes, "indices": indices, "material": len(materials) - 1}
+        meshes.append({"name": name, "primitives": [primitive]})
         nodes.append({"name": name, "mesh": len(meshes) - 1})
     document = {
         "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": list(range(len(nodes)))}], "nodes": nodes,

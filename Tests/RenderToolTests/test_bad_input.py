@@ -112,7 +112,7 @@ def test_a_missing_material_library(tool, box, tmp_path):
     ({"derivation_key": "short"}, ["derivation_key", "64"]),
     ({"sampels": 16}, ["sampels", "unknown"]),
     ({"background": "template"}, ["template"]),
-    ({"operation": "frames", "views": None, "turntable": {"frames": 8, "first": 8}, "frames_directory": "/tmp"}, ["first", "7"]),
+    ({"turntable": {"frames": 8, "first": 8}, "operation": "frames", "frames_directory": "/tmp"}, ["first", "7"]),
 ], ids=lambda value: next(iter(value)) if isinstance(value, dict) else "")  # fmt: skip
 def test_a_request_that_makes_no_sense(tool, box, tmp_path, members, words):
     refused(tool.run(tmp_path / "job", box, **members), 65, "invalid_input", *words)

@@ -8,15 +8,16 @@ import pictures
 import pytest
 
 
-def frames(tool, directory, model, frames_directory, first=0, step=1, **members):
+def chunk(frames_directory, first=0, step=1, count=None, **members):
+    """The members of a request for frames; without `count` all that the step leaves."""
     turntable = {"frames": 8, "start_degrees": 0, "elevation_degrees": 20, "first": first, "step": step}
-    if "count" in members:
-        turntable["count"] = members.pop("count")
-    return dict(operation="frames", frames_directory=str(frames_directory), turntable=turntable, views=None, **members)
+    if count is not None:
+        turntable["count"] = count
+    return dict(operation="frames", frames_directory=str(frames_directory), turntable=turntable, **members)
 
 
 def render(tool, directory, model, frames_directory, **members):
-    return tool.run(directory, model, **frames(tool, directory, model, frames_directory, **members))
+    return tool.run(directory, model, **chunk(frames_directory, **members))
 
 
 def names(directory):
@@ -27,7 +28,8 @@ def test_a_turn_has_every_frame_once_and_none_twice(tool, assembly, tmp_path):
     run = render(tool, tmp_path / "job", assembly, tmp_path / "frames")
     assert [one["frame"] for one in run.result["outputs"]] == list(range(8))
     assert names(tmp_path / "frames") == [f"frame_{index:04d}.png" for index in range(8)]
-    images = [pictures.pixels((tmp_path / "frames" / name).read_bytes()).astype(int) for name in names(tmp_path / "frames")]
+    files = sorted((tmp_path / "frames").iterdir())
+    images = [pictures.pixels(file.read_bytes()).astype(int) for file in files]
     steps = [np.abs(images[index] - images[(index + 1) % 8]).mean() for index in range(8)]
     assert min(steps) > 0, "two neighbours are the same"
     assert steps[-1] < 3 * np.median(steps), "the last frame does not lead back to the first"
@@ -77,7 +79,7 @@ def test_a_frame_that_is_damaged_or_of_another_request_is_rendered_again(tool, r
 def test_a_process_that_dies_in_the_middle_of_a_frame_leaves_only_whole_frames_and_is_continued(
         tool, ring, tmp_path, ending):
     directory, target = tmp_path / "killed", tmp_path / "frames"
-    members = frames(tool, directory, ring, target, width=256, height=256, samples=8)
+    members = chunk(target, width=256, height=256, samples=8)
     process = tool.start(tool.request(tmp_path / "request.json", ring, **members), directory)
     for line in process.stdout:
         if b'"frame 3 of 8' in line:

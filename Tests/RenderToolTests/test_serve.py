@@ -57,12 +57,6 @@ def warm(tool, tmp_path):
         process.process.wait()
 
 
-@pytest.fixture(scope="session")
-def template(tool, shelf):
-    """A template with camera and light, made by the tool itself from a model that is then taken out."""
-    return shelf
-
-
 def pictures_of(directory):
     return {path.name: path.read_bytes() for path in directory.glob("*.png")}
 

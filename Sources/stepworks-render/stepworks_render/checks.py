@@ -87,10 +87,10 @@ def findings(measures: Measures, request: Request, framed: bool, unresolved: boo
     if measures.coverage == 0.0 or measures.uniform:
         return [Finding("empty", "shows nothing")]
     found = []
+    border = 2 * (request.width + request.height)
     if measures.brightest < BLACK:
         found.append(Finding("black", "is black"))
-    border = 2 * (request.width + request.height)
-    if framed and measures.border_fraction * border >= max(1.0, CROPPED_FRACTION * border):
+    if measures.border_fraction * border >= max(1.0, CROPPED_FRACTION * border):
         found.append(Finding("cropped", f"is cropped: the object touches {measures.border_fraction:.1%} of the border"))
     low, high = FILL_RANGE
     if framed and measures.fill is not None and not low - 0.005 <= measures.fill <= high + 0.005:
@@ -120,7 +120,7 @@ def judge(file: str, found: list[Finding], request: Request) -> list[str]:
 _ADVICE = {
     "empty": "check the model's size and, with a template, its camera and collection",
     "black": "check the lights of the template and the materials",
-    "cropped": "check the template's camera, or report this",
+    "cropped": "check the template's camera, or set the check 'cropped' to warn",
     "fill": "check the picture's width and height, or set the check 'fill' to warn",
     "magenta": "map the part to a material, or set the check 'magenta' to warn",
 }

@@ -9,7 +9,6 @@ import importlib
 import os
 import shutil
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,13 +29,11 @@ def main(arguments: list[str]) -> int:
         return _answer("graphics", "draw_test_picture")
     if arguments == ["--serve"]:
         channel.claim()
-        _keep_settings_apart()
         from . import serve
 
         return serve.run()
     if len(arguments) == 1 and not arguments[0].startswith("-"):
         channel.claim()
-        _keep_settings_apart()
         return perform(Path(arguments[0]))
     sys.stderr.write(USAGE + "\n")
     return 64
@@ -84,7 +81,6 @@ def leave(status: int) -> NoReturn:
 def _answer(module: str, function: str) -> int:
     """Prints the one JSON object that the function returns."""
     channel.claim()
-    _keep_settings_apart()
     try:
         answer: dict[str, Any] = getattr(importlib.import_module(f"{__package__}.{module}"), function)()
     except Exception as error:  # noqa: BLE001
@@ -93,10 +89,4 @@ def _answer(module: str, function: str) -> int:
         return said.status
     channel.send(answer)
     return 0
-
-
-def _keep_settings_apart() -> None:
-    """Blender reads no settings or add-ons of the user who happens to run it: pictures depend on the request alone."""
-    os.environ["BLENDER_USER_RESOURCES"] = os.path.join(tempfile.gettempdir(), "no-blender-settings")
-
 

@@ -15,16 +15,20 @@ from math import pi, radians
 
 import bpy
 import numpy as np
-from mathutils.geometry import convex_hull_2d
 
+from .graph import Graph
 from .placing import Placed
 
-STRENGTH = 0.45
+STRENGTH = 0.42
 """Alpha of the darkest shadow: below one half, so that the object's own alpha can be told from it."""
 REACH = 0.24
 """How far the shadow goes beyond the model's outline, in radii: at 80 % fill it ends inside the picture."""
-_PIXELS = 144
-_SAMPLES = 24
+BORDER = 0.09
+"""The shadow fades out over this part of the picture along each border, so that nothing is cut off there."""
+_CONTRAST = 1.5
+"""Exponent of the light on the floor: darkens the contact line, which half of the light reaches."""
+_PIXELS = 96
+_SAMPLES = 32
 _LAMP_DEGREES = 110.0
 """Angular diameter of the light: a wide soft box overhead."""
 
@@ -36,7 +40,7 @@ def add_floor(scene: bpy.types.Scene, placed: Placed) -> bpy.types.Object:
     high = placed.points[:, :2].max(axis=0) + REACH * unit
     middle, side = (low + high) / 2, float((high - low).max())
     light = _light_on_floor(placed, middle, side)
-    alpha = STRENGTH * (1 - np.clip(light, 0, 1)) * _fading(placed, middle, side)
+    alpha = STRENGTH * (1 - np.clip(light, 0, 1) ** _CONTRAST) * _fading(placed, middle, side)
     return _floor(scene, placed, middle, side, _image(alpha))
 
 
@@ -63,11 +67,10 @@ def _small_scene(placed: Placed, middle: np.ndarray, side: float) -> Iterator[tu
     floor = bpy.data.objects.new("Shadow floor", floor_mesh)
     floor.location = (*middle, -1e-3 * unit)
     white = bpy.data.materials.new("Shadow floor")
-    white.node_tree.nodes.clear()
-    diffuse = white.node_tree.nodes.new("ShaderNodeBsdfDiffuse")
+    graph = Graph(white.node_tree)
+    diffuse = graph.add("ShaderNodeBsdfDiffuse")
     diffuse.inputs["Color"].default_value = (1, 1, 1, 1)
-    output = white.node_tree.nodes.new("ShaderNodeOutputMaterial")
-    white.node_tree.links.new(diffuse.outputs["BSDF"], output.inputs["Surface"])
+    graph.add("ShaderNodeOutputMaterial", Surface=diffuse.outputs["BSDF"])
     floor_mesh.materials.append(white)
     lamp = bpy.data.lights.new("Shadow lamp", "SUN")
     lamp.angle = radians(_LAMP_DEGREES)
@@ -123,37 +126,18 @@ def _settings(small: bpy.types.Scene, path: str) -> None:
 
 def _fading(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:
     """1 under the model's outline, falling smoothly to 0 at REACH beyond it."""
-    outline = placed.points[:, :2]
-    hull = outline[convex_hull_2d([tuple(point) for point in outline])]
-    steps = (np.arange(_PIXELS) + 0.5) / _PIXELS - 0.5
-    across, upward = np.meshgrid(middle[0] + steps * side, middle[1] + steps * side)
-    grid = np.stack([across, upward], axis=-1)
-    outside = _distance_to(hull, grid) / (REACH * placed.radius)
-    return (1 - np.clip(outside, 0, 1)) ** 2
-
-
-def _distance_to(hull: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Distance of each point to a convex polygon; 0 inside."""
-    ends = np.roll(hull, -1, axis=0)
-    edges = ends - hull
-    signed = edges[:, 0] * np.roll(edges, -1, axis=0)[:, 1] - edges[:, 1] * np.roll(edges, -1, axis=0)[:, 0]
-    turn = 1.0 if signed.sum() >= 0 else -1.0
-    nearest = np.full(grid.shape[:2], np.inf)
-    inside = np.ones(grid.shape[:2], dtype=bool)
-    for start, edge in zip(hull, edges, strict=True):
-        length = float(edge @ edge)
-        if length == 0:
-            continue
-        offset = grid - start
-        along = np.clip((offset @ edge) / length, 0, 1)
-        nearest = np.minimum(nearest, np.linalg.norm(offset - along[..., None] * edge, axis=-1))
-        inside &= turn * (edge[0] * offset[..., 1] - edge[1] * offset[..., 0]) >= 0
-    return np.where(inside, 0.0, nearest)
+    angles = np.linspace(0, 2 * pi, 64, endpoint=False)
+    directions = np.stack([np.cos(angles), np.sin(angles)])
+    farthest = (placed.points[:, :2] @ directions).max(axis=0)
+    steps = ((np.arange(_PIXELS) + 0.5) / _PIXELS - 0.5) * side
+    grid = np.stack(np.meshgrid(middle[0] + steps, middle[1] + steps), axis=-1)
+    beyond = (grid @ directions - farthest).max(axis=-1) / (REACH * placed.radius)
+    return (1 - np.clip(beyond, 0, 1)) ** 2
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
     """A small Gaussian: takes the noise of the few samples, keeps the contact line."""
-    kernel = np.exp(-0.5 * (np.arange(-3, 4) / 1.2) ** 2)
+    kernel = np.exp(-0.5 * (np.arange(-3, 4) / 1.0) ** 2)
     kernel /= kernel.sum()
     for axis in (0, 1):
         edges = [(3, 3) if one == axis else (0, 0) for one in (0, 1)]
@@ -187,31 +171,24 @@ def _floor(
 
 
 def _shadow_material(image: bpy.types.Image) -> bpy.types.Material:
-    """Black as far as the shadow goes, nothing elsewhere and from below."""
+    """Black as far as the shadow goes; nothing elsewhere, from below, and at the borders of the picture."""
     material = bpy.data.materials.new("Floor")
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    nodes.clear()
-    texture = nodes.new("ShaderNodeTexImage")
+    graph = Graph(material.node_tree)
+    texture = graph.add("ShaderNodeTexImage")
     texture.image = image
     texture.extension = "CLIP"
-    geometry = nodes.new("ShaderNodeNewGeometry")
-    from_above = nodes.new("ShaderNodeMath")
-    from_above.operation = "SUBTRACT"
-    from_above.inputs[0].default_value = 1.0
-    links.new(geometry.outputs["Backfacing"], from_above.inputs[1])
-    amount = nodes.new("ShaderNodeMath")
-    amount.operation = "MULTIPLY"
-    links.new(texture.outputs["Color"], amount.inputs[0])
-    links.new(from_above.outputs["Value"], amount.inputs[1])
-    clear = nodes.new("ShaderNodeBsdfTransparent")
-    black = nodes.new("ShaderNodeEmission")
-    black.inputs["Strength"].default_value = 0.0
-    mix = nodes.new("ShaderNodeMixShader")
-    links.new(amount.outputs["Value"], mix.inputs["Fac"])
-    links.new(clear.outputs["BSDF"], mix.inputs[1])
-    links.new(black.outputs["Emission"], mix.inputs[2])
-    output = nodes.new("ShaderNodeOutputMaterial")
-    links.new(mix.outputs["Shader"], output.inputs["Surface"])
+    from_below = graph.add("ShaderNodeNewGeometry").outputs["Backfacing"]
+    seen_at = graph.add("ShaderNodeSeparateXYZ", Vector=graph.add("ShaderNodeTexCoord").outputs["Window"])
+    amount = graph.math("MULTIPLY", texture.outputs["Color"], graph.math("SUBTRACT", 1.0, from_below))
+    for along in seen_at.outputs[:2]:
+        from_border = graph.math("SUBTRACT", 0.5, graph.math("ABSOLUTE", graph.math("SUBTRACT", along, 0.5)))
+        amount = graph.math("MULTIPLY", amount, graph.ramp(from_border, [(0.005, 0.0), (BORDER, 1.0)]))
+    clear = graph.add("ShaderNodeBsdfTransparent")
+    black = graph.add("ShaderNodeEmission", Strength=0.0)
+    mixed = graph.add("ShaderNodeMixShader", Fac=amount)
+    graph.tree.links.new(clear.outputs["BSDF"], mixed.inputs[1])
+    graph.tree.links.new(black.outputs["Emission"], mixed.inputs[2])
+    graph.add("ShaderNodeOutputMaterial", Surface=mixed.outputs["Shader"])
     # For EEVEE, which otherwise dithers what is partly transparent.
     material.surface_render_method = "BLENDED"
     return material

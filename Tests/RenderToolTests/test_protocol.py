@@ -1,0 +1,128 @@
+"""The command itself: version, probe, a clean standard output, progress that flows, and death in the middle."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import models
+import pytest
+from conftest import CORNER, FRONT
+
+
+def test_the_version_is_one_line_of_json_and_quick(tool):
+    started = time.monotonic()
+    done = tool.ask("--version")
+    assert time.monotonic() - started < 5
+    assert done.returncode == 0 and done.stdout.count("\n") == 1
+    version = json.loads(done.stdout)
+    assert (version["tool"], version["version"], version["blender"]) == ("stepworks-render", "1", "5.0.1")
+    assert len(version["digest"]) == len(version["library"]) == 64
+
+
+def test_the_version_fails_where_blender_is_not_installed(tool):
+    done = subprocess.run(
+        ["python3", "-I", "-c", "import sys; sys.path.insert(0, sys.argv[1]); from stepworks_render.entry import main; "
+         "sys.exit(main(['--version']))", _package_directory(tool)],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 69
+    assert done.stdout == ""
+    assert "not installed; run scripts/setup" in done.stderr
+
+
+def test_the_version_fails_where_a_library_of_blender_is_missing(tool, tmp_path):
+    (tmp_path / "ldd").write_text("#!/bin/sh\necho '\tlibXi.so.6 => not found'\n")
+    (tmp_path / "ldd").chmod(0o755)
+    done = tool.ask("--version", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 69
+    assert "libXi.so.6" in done.stderr and "scripts/setup" in done.stderr
+
+
+def test_the_digest_is_that_of_the_packages_own_files(tool, tmp_path):
+    script = (
+        "import json, sys; from pathlib import Path; from stepworks_render import version; "
+        "here = version.source_digest(); version.__file__ = sys.argv[1]; "
+        "print(json.dumps([here, version.source_digest()]))"
+    )
+    (tmp_path / "version.py").write_text("changed")
+    present, changed = tool.blender(script, tmp_path / "version.py")
+    assert present == json.loads(tool.ask("--version").stdout)["digest"]
+    assert changed != present
+
+
+def test_the_probe_says_what_this_machine_can_render_on(tool):
+    done = tool.ask("--probe")
+    assert done.returncode == 0 and done.stdout.count("\n") == 1
+    found = json.loads(done.stdout)
+    assert found["devices"] == [] and found["cycles"] == {"device": "CPU"} and found["driver"] is None
+    assert set(found["eevee"]) == {"available", "software", "reason"}
+
+
+def test_nothing_but_messages_reaches_standard_output(tool, bearing, tmp_path):
+    run = tool.run(tmp_path / "job", bearing)
+    assert run.status == 0
+    assert all(set(line) <= {"progress", "message", "log", "result"} for line in run.lines)
+    assert [line for line in run.lines if "result" in line] == run.lines[-1:]
+    assert "glTF import finished" in run.stderr, "Blender's own words are kept in the log"
+
+
+def test_progress_only_grows_and_names_views_samples_and_time(tool, ring, tmp_path):
+    run = tool.run(tmp_path / "job", ring, views=[FRONT, CORNER], width=200, height=200, samples=32)
+    told = [(line["progress"], line["message"]) for line in run.lines if "progress" in line]
+    assert told[0] == (0.0, "preparing ring.glb")
+    assert told[-1][0] == 1.0
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+    assert any("view 2 of 2, sample" in message and "of 32" in message for _, message in told)
+    assert any(message.endswith("s left") for _, message in told)
+
+
+def test_a_long_render_is_never_silent_for_more_than_a_few_seconds(tool, ring, tmp_path):
+    request = tool.request(tmp_path / "request.json", ring, width=900, height=900, samples=64)
+    process = tool.start(request, tmp_path / "job")
+    gaps, last = [], time.monotonic()
+    for _ in process.stdout:
+        gaps.append(time.monotonic() - last)
+        last = time.monotonic()
+        if sum(gaps) > 12:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=20)
+    assert sum(gaps) > 6, "too fast to tell; ask for more samples"
+    assert max(gaps) < 5
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_a_process_that_is_ended_while_rendering_dies_at_once_and_leaves_no_picture(tool, ring, tmp_path, ending):
+    request = tool.request(tmp_path / "request.json", ring, width=900, height=900, samples=512)
+    process = tool.start(request, tmp_path / "job")
+    for line in process.stdout:
+        if b"sample" in line:
+            break
+    os.killpg(process.pid, ending)
+    ended = time.monotonic()
+    process.communicate(timeout=20)
+    assert time.monotonic() - ended < 2
+    assert process.returncode == -ending
+    assert list((tmp_path / "job").iterdir()) == []
+
+
+def test_nothing_is_left_in_the_temporary_directory(tool, ring, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    run = tool.run(tmp_path / "job", ring, environment={"TMPDIR": str(scratch)})
+    assert run.files == ["ring-three_quarter_45deg.png"]
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_name_in_any_alphabet_keeps_its_letters(tool, tmp_path):
+    model = models.write_glb(tmp_path / "Käfig 軸受.glb", [("Käfig", models.ring(), models.STEEL)])
+    run = tool.run(tmp_path / "job", model)
+    assert run.files == ["Käfig 軸受-three_quarter_45deg.png"]
+    assert run.summary["materials"][0]["part"] == "Käfig"
+
+
+def _package_directory(tool):
+    script = "import json, stepworks_render; print(json.dumps(stepworks_render.__path__[0]))"
+    return str(Path(tool.blender(script)).parent)

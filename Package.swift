@@ -129,7 +129,8 @@ var targets: [Target] = [
   .testTarget(
     name: "CommandTests",
     dependencies: [
-      "Jobs", "Queueing", "stepworks", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+      "Jobs", "Queueing", "ToolExecution", "stepworks", "TestSupport",
+      .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
   .testTarget(

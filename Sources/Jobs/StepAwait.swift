@@ -5,8 +5,8 @@
 /// fails with `dependency_failed` and that one's own sentence.
 package struct StepAwait: Error, Sendable, Hashable {
   /// What to do first, at least one. The tenant is that of the job that asks, whatever the request says; the priority is
-  /// that of the job that asks plus the request's, where this is above 0. Equal work that waits already is not added
-  /// again: then the job waits for that.
+  /// that of the job that asks plus the request's, where this is above 0. Equal work that waits or runs already is not
+  /// added again: then the job waits for that, and has to look whether it was done on the input that it means.
   package var jobs: [JobRequest]
   /// One sentence: why it can't go on without them.
   package var reason: String

@@ -80,6 +80,7 @@ extension Settler {
     request.tenant = job.tenant
     request.priority = min(job.priority + max(request.priority ?? 0, 0), 1000)
     do {
+      if let twin = try JobQueue.runningTwin(of: request, in: db), twin != job.id { return twin }
       let result = try JobQueue.insert(request, now, in: db)
       switch result {
       case .inserted(let id): try adopt(id, as: job.id)

@@ -47,13 +47,32 @@ extension JobQueue {
     }
   }
 
+  private static let dedupKey = """
+    CASE WHEN ?6 IS NULL AND ?7 = 'parameters' THEN \(SchemaTriggers.dedupKey(of: "?3")) || ?13 ELSE ?6 END
+    """
+
+  /// A job that runs and is the same work. Its step has taken its input before now, so only a step that looks at what it
+  /// got may wait for that one in place of its own.
+  static func runningTwin(of request: JobRequest, in db: Database) throws -> JobID? {
+    let defaults = try StepDefaults(of: request.step, in: db)
+    return try Int64.fetchOne(
+      db.cachedStatement(
+        sql: """
+          SELECT id FROM jobs WHERE state = 'running' AND queue = ?1 AND tenant = ?2 AND step = ?5
+            AND cancel_requested_at IS NULL AND dedup_key = \(dedupKey.replacing("?13", with: "?4")) LIMIT 1
+          """),
+      arguments: [
+        request.queue?.rawValue ?? defaults.queue, request.tenant, request.parameters.text, "", request.step.rawValue,
+        request.dedupKey, defaults.dedup,
+      ])
+  }
+
   /// Gives every value itself, as the insert triggers would: that saves them a second write of the row. What a job waits
   /// for is a part of its key: merged into one that does not wait, it would run too early.
   private static let insertSQL = """
     INSERT INTO jobs (step, queue, parameters, priority, run_at, dedup_key, tenant, max_attempts, max_crashes,
       created_at, available_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?6 IS NULL AND ?7 = 'parameters' THEN \(SchemaTriggers.dedupKey(of: "?3"))
-      || ?13 ELSE ?6 END, ?8, ?9, ?10, ?11, ?12) RETURNING id
+    VALUES (?1, ?2, ?3, ?4, ?5, \(dedupKey), ?8, ?9, ?10, ?11, ?12) RETURNING id
     """
 
   static func insert(_ request: JobRequest, _ now: Timestamp, in db: Database) throws -> EnqueueResult {

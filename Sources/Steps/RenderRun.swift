@@ -47,7 +47,8 @@ struct RenderRun: Sendable {
   ) async throws -> ToolOutputs {
     let request = try request(operation, members, provenance)
     let requestFile = try attempt.keep(request.text + "\n", as: "request.json")
-    let share = await share()
+    let concurrency = await render.concurrency(context.job.queue)
+    let share = RenderShare(of: render, concurrency: concurrency, wantsGPU: device != .cpu)
     defer { share.release() }
     if let trouble = share.trouble { await context.log(.warning, trouble) }
     var limits = render.tool.limits
@@ -57,7 +58,7 @@ struct RenderRun: Sendable {
       logDirectory: attempt.logDirectory)
     do {
       let result =
-        if isWarm, let warm = render.warm {
+        if isWarm, let warm = waitingProcesses(concurrency) {
           try await tool.run(
             WarmRequest(request: requestFile, directory: attempt.directory, logDirectory: attempt.logDirectory),
             on: warm,
@@ -144,8 +145,9 @@ struct RenderRun: Sendable {
     return variables
   }
 
-  private func share() async -> RenderShare {
-    RenderShare(
-      of: render, concurrency: await render.concurrency(context.job.queue), wantsGPU: device != .cpu)
+  /// As many as may work at once now: nobody waits for one while a slot is free.
+  private func waitingProcesses(_ concurrency: Int) -> WarmTools? {
+    render.warm?.setMaximum(concurrency)
+    return render.warm
   }
 }

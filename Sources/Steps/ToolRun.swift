@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Jobs
-import SystemPackage
 import Synchronization
+import SystemPackage
 import ToolExecution
 
 /// One tool run on behalf of a job: the request goes in, the result comes out, everything between is told to the

@@ -129,11 +129,11 @@ struct RenderTools {
 
   private func warmTools(_ databaseID: String) -> WarmTools? {
     let render = settings.render
-    guard render.warmProcesses > 0 else { return nil }
+    guard render.isWarm else { return nil }
     return WarmTools(
       runner: runner,
       options: WarmOptions(
-        maximum: render.warmProcesses, requests: render.warmJobs, age: render.warmAge, idle: render.warmIdle),
+        requests: render.warmJobs, age: render.warmAge, idle: render.warmIdle),
       directory: store.root.appending("warm"), runIDPrefix: "\(databaseID)-warm")
   }
 

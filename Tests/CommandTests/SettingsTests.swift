@@ -4,6 +4,7 @@ import Queueing
 import SystemPackage
 import TestSupport
 import Testing
+import ToolExecution
 import stepworks
 
 struct SettingsTests {

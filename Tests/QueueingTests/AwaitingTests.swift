@@ -54,6 +54,31 @@ import Testing
       ])
   }
 
+  @Test func `Equal work that runs already is waited for, not added again, unless it is being cancelled`() async throws
+  {
+    let fixture = try await QueueFixture()
+    let worker = try await fixture.worker()
+    func parent(_ key: String) async throws -> ClaimedJob {
+      try await fixture.claim(try await fixture.enqueue("free", key: key), worker)
+    }
+    let first = try await parent("a")
+    let child = try #require(try await fixture.ask(first, for: [render]).first)
+    let running = try await fixture.claim(child, worker)
+    let second = try await parent("b")
+    #expect(try await fixture.ask(second, for: [render]) == [child])
+    let other = JobRequest(step: "render", parameters: .object(["source": .string("b")]))
+    #expect(try await fixture.ask(try await parent("c"), for: [other]) != [child])
+    await fixture.complete(running)
+    #expect(try await fixture.states([first.job.id, second.job.id]) == [.available, .available])
+
+    let again = try #require(try await fixture.ask(try await parent("d"), for: [render]).first)
+    #expect(again != child)
+    let cancelled = try await fixture.claim(again, worker)
+    try fixture.sql("UPDATE jobs SET cancel_requested_at = 1 WHERE id = \(again)")
+    #expect(try await fixture.ask(try await parent("e"), for: [render]) != [again])
+    await fixture.settle(cancelled, .cancelled)
+  }
+
   @Test func `A child has the tenant of its parent, and its priority or more`() async throws {
     let fixture = try await QueueFixture()
     let worker = try await fixture.worker()

@@ -29,7 +29,7 @@ def test_auto_takes_the_cpu_without_a_warning(tool, box, tmp_path):
 
 def test_a_forbidden_fallback_is_an_error_that_says_what_to_do(tool, box, tmp_path):
     run = tool.run(tmp_path / "job", box, device="gpu", cpu_fallback="fail")
-    assert (run.status, run.error["class"]) == (69, "missing_tool")
+    assert (run.status, run.error["class"]) == (69, "tool_failed")
     assert "No GPU was found" in run.error["message"] and "cycles_device=cpu" in run.error["message"]
     assert run.files == []
 
@@ -68,7 +68,7 @@ def test_a_gpu_counts_as_used_only_when_it_is_enabled_and_the_process_holds_it_o
 
 def test_a_gpu_that_was_asked_for_and_not_used_is_an_error_where_the_policy_says_so(tool):
     said = tool.blender(OBSERVE, "enabled", "closed", "fail")
-    assert said["error"] == "missing_tool" and "NVIDIA L4" in said["message"]
+    assert said["error"] == "tool_failed" and "NVIDIA L4" in said["message"]
 
 
 SMI = """
@@ -111,6 +111,6 @@ def test_an_engine_that_draws_in_software_is_used_and_warned_about(tool, ring, t
 @pytest.mark.parametrize("engine", ["workbench", "eevee"])
 def test_an_engine_that_cannot_draw_is_an_error_and_no_other_takes_its_place(tool, ring, tmp_path, engine):
     run = tool.run(tmp_path / "job", ring, environment={"__EGL_VENDOR_LIBRARY_DIRS": "/nonexistent"}, engine=engine)
-    assert (run.status, run.error["class"]) == (69, "missing_tool")
+    assert (run.status, run.error["class"]) == (69, "tool_failed")
     assert f"The engine {engine} cannot draw" in run.error["message"] and "libegl1" in run.error["message"]
     assert run.files == []

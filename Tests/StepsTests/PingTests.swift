@@ -27,12 +27,4 @@ struct PingTests {
     _ = try await fixture.run("ping", ["tool": .bool(true), "progress_steps": .integer(4)])
     #expect(fixture.reports.contains(.progress(0.5, "step 2 of 4")))
   }
-
-  @Test("The catalog's definitions are those of its steps")
-  func catalog() throws {
-    let fixture = try StepFixture(tool: "true")
-    let steps = StepCatalog.steps(in: fixture.environment).map(\.definition.name)
-    #expect(steps == StepCatalog.definitions.map(\.name))
-    #expect(Set(steps).count == steps.count)
-  }
 }

@@ -8,6 +8,16 @@ import ToolExecution
 
 @Suite("Render steps", .timeLimit(.minutes(1)))
 struct RenderStepTests {
+  @Test func `The catalog's definitions are those of its steps; without a render tool the others are there`() throws {
+    let fixture = try RenderFixture()
+    let steps = StepCatalog.steps(in: fixture.environment).map(\.definition.name)
+    #expect(Set(steps) == Set(StepCatalog.definitions.map(\.name)))
+    #expect(Set(steps).count == steps.count)
+    var bare = fixture.environment
+    bare.render = nil
+    #expect(Set(StepCatalog.steps(in: bare).map(\.definition.name)) == ["export_glb", "extract_metadata", "ping"])
+  }
+
   @Test func `A GLB is rendered at once, and each picture is an artifact that says its view`() async throws {
     let fixture = try RenderFixture()
     let result = try await fixture.run(

@@ -30,6 +30,11 @@ def missing_tool(message: str) -> ToolError:
     return ToolError("missing_tool", message, 69)
 
 
+def unavailable(message: str) -> ToolError:
+    """The device or the engine that the request asks for does not work here: the job fails, it does not wait for one."""
+    return ToolError("tool_failed", message, 69)
+
+
 def tool_failed(message: str) -> ToolError:
     """The tool's own fault, or Blender's."""
     return ToolError("tool_failed", message, 70)

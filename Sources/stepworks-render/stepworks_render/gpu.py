@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 
 from . import channel
-from .errors import missing_tool
+from .errors import unavailable
 
 BACKENDS = ("OPTIX", "CUDA", "HIP", "ONEAPI")
 """In the order of preference: OptiX uses the ray-tracing cores of the same cards that CUDA finds."""
@@ -71,7 +71,7 @@ def probe() -> list[GPU]:
 def choose(requested: str, cpu_fallback: str) -> Choice:
     """Sets Cycles up for `requested` (gpu, cpu, auto) and says once per process what the probe found.
 
-    Raises ToolError, missing_tool, when a GPU was asked for, none answers and `cpu_fallback` is "fail".
+    Raises ToolError, tool_failed, when a GPU was asked for, none answers and `cpu_fallback` is "fail".
     """
     if requested == "cpu":
         _preferences().compute_device_type = "NONE"
@@ -82,7 +82,7 @@ def choose(requested: str, cpu_fallback: str) -> Choice:
     if not gpus:
         reason = "no GPU found: none of " + ", ".join(BACKENDS) + " has a device"
         if requested == "gpu" and cpu_fallback == "fail":
-            raise missing_tool(
+            raise unavailable(
                 "No GPU was found and rendering on the CPU instead is forbidden; check the driver with nvidia-smi, "
                 "or set cycles_device=cpu."
             )
@@ -97,7 +97,7 @@ def choose(requested: str, cpu_fallback: str) -> Choice:
 def observed(choice: Choice, cpu_fallback: str) -> dict[str, Any]:
     """What the picture was really rendered on; to be asked after a render.
 
-    Raises ToolError, missing_tool, when a GPU was chosen, the CPU rendered and `cpu_fallback` is "fail".
+    Raises ToolError, tool_failed, when a GPU was chosen, the CPU rendered and `cpu_fallback` is "fail".
     """
     reason = choice.fallback_reason
     used = "cpu"
@@ -110,7 +110,7 @@ def observed(choice: Choice, cpu_fallback: str) -> dict[str, Any]:
         else:
             used = "gpu"
         if used == "cpu" and cpu_fallback == "fail":
-            raise missing_tool(f"A GPU was asked for, but {reason}; check the driver, or set cycles_device=cpu.")
+            raise unavailable(f"A GPU was asked for, but {reason}; check the driver, or set cycles_device=cpu.")
     gpu = choice.gpus[0] if used == "gpu" else None
     return {
         "requested": choice.requested,

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from . import channel
-from .errors import missing_tool
+from .errors import unavailable
 
 PROBE_SECONDS = 60
 _HINT = "install libegl1 and a graphics driver (libgl1-mesa-dri draws in software), or use the engine cycles"
@@ -20,14 +20,14 @@ _HINT = "install libegl1 and a graphics driver (libgl1-mesa-dri draws in softwar
 def require(engine: str) -> dict[str, Any] | None:
     """The device that `engine` will draw with; None for Cycles, which needs none.
 
-    A software rasteriser is allowed, but warned about. Raises ToolError, missing_tool, when nothing can draw; the
+    A software rasteriser is allowed, but warned about. Raises ToolError, tool_failed, when nothing can draw; the
     engine is never swapped for another.
     """
     if engine == "cycles":
         return None
     found = probe()
     if not found["available"]:
-        raise missing_tool(f"The engine {engine} cannot draw on this machine ({found['reason']}); {_HINT}.")
+        raise unavailable(f"The engine {engine} cannot draw on this machine ({found['reason']}); {_HINT}.")
     if found["software"]:
         channel.log(
             "warning",

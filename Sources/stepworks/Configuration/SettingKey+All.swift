@@ -8,7 +8,7 @@ extension SettingKey {
     toolsFileSize, toolsRender, toolsFFmpeg, toolsFFprobe, toolsRenderWall, toolsRenderSilence, toolsRenderMemory,
     toolsCgroup,
     renderCyclesDevice, renderCPUFallback, renderGPUs, renderFailedMaterial, renderMaterialLibrary,
-    renderWarmProcesses, renderWarmIdle, renderWarmJobs, renderWarmAge,
+    renderWarm, renderWarmIdle, renderWarmJobs, renderWarmAge,
     queueLimit("default"), queueLimit("cad"), queueLimit("render"),
   ]
 
@@ -111,9 +111,10 @@ extension SettingKey {
     "The material of the library for parts that no rule finds one for; the project's own is magenta.")
   static let renderMaterialLibrary = SettingKey(
     "render.materialLibrary", .path, default: "auto", "A .blend file with materials; auto: the project's own library.")
-  static let renderWarmProcesses = SettingKey(
-    "render.warmProcesses", .integer(0...64), default: "4",
-    "How many idle render processes wait for the next thumbnail at most; 0: each thumbnail starts one of its own.")
+  static let renderWarm = SettingKey(
+    "render.warm", .choice(["on", "off"]), default: "on",
+    "Whether render processes wait for the next thumbnail, as many as may run at once; off: each starts one of its own."
+  )
   static let renderWarmIdle = SettingKey(
     "render.warmIdleSeconds", .integer(1...86_400), default: "60",
     "Seconds without work after which a waiting render process ends.")

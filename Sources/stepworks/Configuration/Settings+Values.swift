@@ -85,7 +85,7 @@ extension Settings {
       cyclesDevice: values.text(.renderCyclesDevice), cpuFallback: values.text(.renderCPUFallback),
       gpus: values.list(.renderGPUs), failedMaterial: values.text(.renderFailedMaterial),
       materialLibrary: library == "auto" ? nil : surroundings.absolute(library),
-      warmProcesses: values.integer(.renderWarmProcesses), warmIdle: values.seconds(.renderWarmIdle),
+      isWarm: values.text(.renderWarm) == "on", warmIdle: values.seconds(.renderWarmIdle),
       warmJobs: values.integer(.renderWarmJobs), warmAge: values.seconds(.renderWarmAge))
     queues = [:]
     for queue in values.queues {

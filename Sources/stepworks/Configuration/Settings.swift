@@ -74,7 +74,8 @@ package struct Settings: Sendable, Hashable {
     package var failedMaterial: String
     /// `nil`: the project's own.
     package var materialLibrary: FilePath?
-    package var warmProcesses: Int
+    /// Whether processes wait for thumbnails.
+    package var isWarm: Bool
     package var warmIdle: Duration
     package var warmJobs: Int
     package var warmAge: Duration

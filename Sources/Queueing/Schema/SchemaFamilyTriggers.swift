@@ -68,9 +68,9 @@ enum SchemaFamilyTriggers {
     -- cancelled because nobody waits for it any more says so.
     DROP TRIGGER jobs_log_transition;
     CREATE TRIGGER jobs_log_transition AFTER UPDATE OF state ON jobs
-    WHEN NEW.state <> OLD.state
-      AND NOT ((OLD.state = 'running' OR OLD.state = 'available') AND (NEW.state = 'scheduled' OR NEW.state = 'available'))
-      AND NOT (OLD.state = 'running' AND NEW.state = 'blocked')
+    WHEN NEW.state <> OLD.state AND (NEW.state = 'running' OR NEW.state = 'completed' OR NOT (
+      ((OLD.state = 'running' OR OLD.state = 'available') AND (NEW.state = 'scheduled' OR NEW.state = 'available'))
+      OR (OLD.state = 'running' AND NEW.state = 'blocked')))
     BEGIN
       INSERT INTO job_events (job_id, at, kind, fence, worker_id, detail) VALUES (
         NEW.id,
@@ -90,8 +90,9 @@ enum SchemaFamilyTriggers {
         END,
         nullif(NEW.fence, 0), coalesce(NEW.worker_id, OLD.worker_id),
         CASE NEW.state
-          WHEN 'failed' THEN NEW.error
           WHEN 'running' THEN json_object('attempt', NEW.attempt)
+          WHEN 'completed' THEN NULL
+          WHEN 'failed' THEN NEW.error
           WHEN 'cancelled' THEN CASE WHEN NEW.cancel_requested_at IS NULL THEN NEW.error END
         END);
     END;

@@ -1,5 +1,8 @@
 /// The triggers of schema version 1: the producer contract.
 ///
+/// Version 2 replaces some of them: as they are now they stand in ``SchemaFamilyTriggers`` and
+/// ``SchemaParameterTriggers``.
+///
 /// They run in the producer's own connection, so they may rely on nothing that a plain `sqlite3` does not have: no
 /// foreign keys, no functions of ours, no recursive triggers. A message can't name a value: SQLite 3.40 takes only a
 /// literal in RAISE.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import models
 import pytest
+from templates import make_template
 
 KEY, DIGEST = "ab" * 32, "cd" * 32
 FRONT = {"name": "front_0deg", "azimuth_degrees": 0, "elevation_degrees": 15}
@@ -141,6 +142,12 @@ def assembly(shelf):
         ("Outer ring", models.ring(), models.STEEL),
         ("Ball", (positions + [0.03, 0, 0], normals, triangles), models.RED),
         ("Widget 7Q", models.box((0.01, 0.01, 0.03)), models.TEAL)])
+
+
+@pytest.fixture(scope="session")
+def template(tool, shelf):
+    """A template with a camera and a green world, which is a light."""
+    return make_template(tool, shelf / "studio.blend")
 
 
 @pytest.fixture(scope="session")

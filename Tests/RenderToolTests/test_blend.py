@@ -3,6 +3,7 @@
 import pictures
 import pytest
 from conftest import CORNER, DIGEST, KEY
+from templates import make_template
 
 LOOK = """
 import json, sys
@@ -20,58 +21,6 @@ print(json.dumps({
     "samples": scene.cycles.samples,
 }))
 """
-
-MAKE_TEMPLATE = """
-import json, sys
-import bpy
-path, camera, world, extra = sys.argv[1:5]
-bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-scene = bpy.context.scene
-product = bpy.data.collections.new("Product")
-scene.collection.children.link(product)
-if camera == "camera":
-    lens = bpy.data.objects.new("Lens", bpy.data.cameras.new("Lens"))
-    lens.location, lens.rotation_euler = (0, -8, 0.5), (1.5708, 0, 0)
-    scene.collection.objects.link(lens)
-    scene.camera = lens
-    if extra == "turned away":
-        lens.rotation_euler = (-1.5708, 0, 0)
-    if extra == "too near":
-        lens.location.y = -1.5
-if world == "dark":
-    scene.world = bpy.data.worlds.new("Dark")
-    scene.world.node_tree.nodes["Background"].inputs[1].default_value = 0
-if world == "world":
-    scene.world = bpy.data.worlds.new("Green")
-    scene.world.node_tree.nodes["Background"].inputs[0].default_value = (0.05, 0.8, 0.05, 1)
-if extra == "missing image":
-    picture = bpy.data.images.new("Logo", 4, 4)
-    picture.source, picture.filepath = "FILE", "//logo.png"
-    picture.use_fake_user = True
-if extra == "missing library":
-    other = path + ".props.blend"
-    shelf = bpy.data.materials.new("Oak")
-    bpy.data.libraries.write(other, {shelf}, fake_user=True)
-    bpy.data.materials.remove(shelf)
-    with bpy.data.libraries.load(other, link=True) as (found, wanted):
-        wanted.materials = found.materials
-    bench = bpy.data.meshes.new("Bench")
-    bench.materials.append(wanted.materials[0])
-    scene.collection.objects.link(bpy.data.objects.new("Bench", bench))
-bpy.ops.wm.save_as_mainfile(filepath=path)
-if extra == "missing library":
-    import os
-    os.unlink(other)
-print("{}")
-"""
-
-
-@pytest.fixture(scope="module")
-def template(tool, tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "studio.blend"
-    tool.blender(MAKE_TEMPLATE, path, "camera", "world", "-")
-    return path
-
 
 def test_a_production_blend_opens_with_model_materials_camera_and_light_and_depends_on_nothing(
         tool, assembly, tmp_path):
@@ -106,8 +55,7 @@ def test_a_template_brings_its_camera_light_and_background(tool, box, template, 
 
 
 def test_a_template_without_a_camera_is_framed_and_one_without_light_gets_the_studio(tool, box, tmp_path):
-    path = tmp_path / "bare.blend"
-    tool.blender(MAKE_TEMPLATE, path, "-", "-", "-")
+    path = make_template(tool, tmp_path / "bare.blend", camera=False, world=None)
     run = tool.run(tmp_path / "job", box, template=str(path))
     assert 0.75 <= run.summary["pictures"][0]["fill"] <= 0.9
     assert run.summary["pictures"][0]["mean_luminance"] > 0.2
@@ -130,8 +78,7 @@ def test_a_collection_that_the_template_lacks_is_an_error_that_lists_those_it_ha
 
 @pytest.mark.parametrize("extra, name", [("missing image", "logo.png"), ("missing library", "props.blend")])
 def test_a_template_that_links_missing_files_is_an_error_that_names_them(tool, box, tmp_path, extra, name):
-    path = tmp_path / "studio.blend"
-    tool.blender(MAKE_TEMPLATE, path, "camera", "world", extra)
+    path = make_template(tool, tmp_path / "studio.blend", extra=extra)
     run = tool.run(tmp_path / "job", box, template=str(path))
     assert (run.status, run.error["class"]) == (66, "missing_input"), run.lines[-1]
     assert "studio.blend" in run.error["message"] and name in run.error["message"]
@@ -146,13 +93,12 @@ def test_a_template_that_is_no_blend_is_an_error(tool, box, tmp_path):
 
 
 @pytest.mark.parametrize("world, extra, check, fact", [
-    ("dark", "-", "black", "is black"),
-    ("world", "turned away", "empty", "shows nothing"),
-    ("world", "too near", "cropped", "is cropped"),
+    ("dark", None, "black", "is black"),
+    ("green", "turned away", "empty", "shows nothing"),
+    ("green", "too near", "cropped", "is cropped"),
 ])  # fmt: skip
 def test_a_picture_that_nobody_would_accept_fails_or_warns_by_policy(tool, box, tmp_path, world, extra, check, fact):
-    path = tmp_path / "studio.blend"
-    tool.blender(MAKE_TEMPLATE, path, "camera", world, extra)
+    path = make_template(tool, tmp_path / "studio.blend", world=world, extra=extra)
     members = {"template": str(path), "views": [CORNER], "device": "cpu"}
     failed = tool.run(tmp_path / "fails", box, **members)
     assert (failed.status, failed.error["class"]) == (70, "invalid_output")

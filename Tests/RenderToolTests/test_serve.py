@@ -62,7 +62,7 @@ def pictures_of(directory):
 
 
 def test_a_hundred_mixed_warm_requests_equal_cold_ones_bit_for_bit_and_memory_stays_flat(
-        tool, warm, box, ring, assembly, bearing, tmp_path):
+        tool, warm, box, ring, assembly, bearing, template, tmp_path):
     kinds = [
         (box, {}),
         (box, {"background": "white", "seed": 7}),
@@ -71,7 +71,7 @@ def test_a_hundred_mixed_warm_requests_equal_cold_ones_bit_for_bit_and_memory_st
         (assembly, {"materials": {"mode": "library", "map": {"Ball": "Brass"}}}),
         (assembly, {"materials": {"mode": "library", "override": "Black Rubber"}, "background": "white"}),
         (assembly, {"views": [FRONT, CORNER], "width": 80, "height": 48}),
-        (bearing, {}),
+        (box, {"template": str(template), "background": "template"}),
         (bearing, {"materials": {"mode": "library"}, "samples": 8, "view_transform": "khronos_pbr_neutral"}),
         (bearing, {"device": "gpu"}),
     ]

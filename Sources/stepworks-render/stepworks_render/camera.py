@@ -116,12 +116,22 @@ def _fit(points: np.ndarray, slope_x: float, slope_y: float) -> tuple[float, flo
 
 def _balanced(offsets: np.ndarray, depth: np.ndarray, start: float) -> float:
     """Centre from which the outermost points on both sides are seen under the same angle."""
+    below, above = float(offsets.min()), float(offsets.max())
     centre = start
-    for _ in range(12):
+    for _ in range(40):
         seen = (offsets - centre) / depth
         low, high = seen.argmin(), seen.argmax()
-        weight = 1 / depth[low] + 1 / depth[high]
-        centre = float((offsets[low] / depth[low] + offsets[high] / depth[high]) / weight)
+        # Falls as the centre rises, with this slope as long as the same two points are the outermost.
+        excess = seen[low] + seen[high]
+        if abs(excess) < 1e-6:
+            break
+        if excess > 0:
+            below = centre
+        else:
+            above = centre
+        centre = float(centre + excess / (1 / depth[low] + 1 / depth[high]))
+        if not below < centre < above:
+            centre = (below + above) / 2
     return centre
 
 

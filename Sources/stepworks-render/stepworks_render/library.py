@@ -32,10 +32,11 @@ class Definition:
     anisotropy: float = 0.0
     """0…1: brushed, around the model's vertical axis."""
     coat: float = 0.0
-    transmission: float = 0.0
     ior: float = 1.5
     specular: float = 0.5
     subsurface: float = 0.0
+    clear: bool = False
+    """Looked through, like glass."""
     seen_as: tuple[str, ...] = ()
     """Colours under which this material is drawn in CAD models; a part of such a colour may take it."""
 
@@ -100,8 +101,8 @@ MATERIALS: tuple[Definition, ...] = (
     Definition("PTFE", "F4F4F2", roughness=0.36, subsurface=0.2),
     Definition("PEEK", "B79A6C", roughness=0.40),
     Definition("Phenolic", "9A5B2E", roughness=0.45),
-    Definition("Acrylic", "F8FAFB", roughness=0.02, transmission=1.0, ior=1.49),
-    Definition("Glass", "F7FBFA", roughness=0.0, transmission=1.0, ior=1.52),
+    Definition("Acrylic", "F8FAFB", roughness=0.02, ior=1.49, clear=True),
+    Definition("Glass", "EAF4F1", roughness=0.0, ior=1.52, clear=True),
     Definition("Ceramic", "F1EEE6", roughness=0.16, coat=0.5),
     Definition("Silicon Nitride", "2F3033", roughness=0.14, coat=0.4),
     Definition("Felt", "8C8F93", roughness=0.95, specular=0.1),
@@ -135,9 +136,20 @@ def make(definition: Definition) -> bpy.types.Material:
     import bpy
 
     material = bpy.data.materials.new(definition.name)
-    tree = material.node_tree
-    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     colour = (*linear_from_hex(definition.colour), 1.0)
+    if definition.clear:
+        material.cycles.emission_sampling = "NONE"
+        _build_clear(material.node_tree, definition, colour)
+    else:
+        _build_solid(material.node_tree, definition, colour)
+    material.diffuse_color = (*colour[:3], 0.3 if definition.clear else 1.0)
+    material.metallic = definition.metallic
+    material.roughness = definition.roughness
+    return material
+
+
+def _build_solid(tree: bpy.types.NodeTree, definition: Definition, colour: tuple[float, ...]) -> None:
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     inputs = shader.inputs
     inputs["Base Color"].default_value = colour
     inputs["Metallic"].default_value = definition.metallic
@@ -146,7 +158,6 @@ def make(definition: Definition) -> bpy.types.Material:
     inputs["Specular IOR Level"].default_value = definition.specular
     inputs["Coat Weight"].default_value = definition.coat
     inputs["Coat Roughness"].default_value = 0.08
-    inputs["Transmission Weight"].default_value = definition.transmission
     inputs["Subsurface Weight"].default_value = definition.subsurface
     # The placed model has radius 1, so this is a fortieth of it.
     inputs["Subsurface Scale"].default_value = 0.025
@@ -156,10 +167,36 @@ def make(definition: Definition) -> bpy.types.Material:
         tangent.direction_type = "RADIAL"
         tangent.axis = "Z"
         tree.links.new(tangent.outputs["Tangent"], inputs["Tangent"])
-    material.diffuse_color = colour
-    material.metallic = definition.metallic
-    material.roughness = definition.roughness
-    return material
+
+
+def _build_clear(tree: bpy.types.NodeTree, definition: Definition, colour: tuple[float, ...]) -> None:
+    """Glass that does not bend what is behind it, and shows the studio in a painted mirror image.
+
+    Nothing in it is left to chance, so alpha, which no denoiser smooths, is free of noise at any number of samples.
+    """
+    from .graph import Graph
+    from .surround import mirrored
+
+    graph = Graph(tree)
+    facing = graph.add("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"]
+    # Schlick's formula, the same for both sides of the glass.
+    head_on = ((definition.ior - 1) / (definition.ior + 1)) ** 2
+    share = graph.math("MULTIPLY_ADD", graph.math("POWER", facing, 5.0), 0.7 - head_on, head_on)
+    tint = graph.add("ShaderNodeMix", Factor=graph.math("POWER", facing, 3.0))
+    tint.data_type = "RGBA"
+    # More glass is looked through at a glance.
+    for socket, factor in ((tint.inputs["A"], 0.995), (tint.inputs["B"], 0.72)):
+        socket.default_value = (*(channel * factor for channel in colour[:3]), 1.0)
+    passed = graph.add("ShaderNodeVectorMath")
+    passed.operation = "SCALE"
+    graph.tree.links.new(tint.outputs["Result"], passed.inputs[0])
+    graph.tree.links.new(graph.math("SUBTRACT", 1.0, share), passed.inputs["Scale"])
+    through = graph.add("ShaderNodeBsdfTransparent", Color=passed.outputs["Vector"])
+    mirror = graph.add("ShaderNodeEmission", Strength=graph.math("MULTIPLY", mirrored(graph), share))
+    both = graph.add("ShaderNodeAddShader")
+    graph.tree.links.new(through.outputs["BSDF"], both.inputs[0])
+    graph.tree.links.new(mirror.outputs["Emission"], both.inputs[1])
+    graph.add("ShaderNodeOutputMaterial", Surface=both.outputs["Shader"])
 
 
 def write(path: Path) -> None:

@@ -42,6 +42,8 @@ def build(scene: bpy.types.Scene, placed: Placed, shadow: bool = True) -> Studio
     scene.render.film_transparent = True
     # Glass shows what the picture is laid over.
     scene.cycles.film_transparent_glass = True
+    # Glass and shadow would get grain from rays that are ended by chance.
+    scene.cycles.min_transparent_bounces = 8
     middle = Vector((0.0, 0.0, placed.middle_z))
     stand = bpy.data.objects.new("Studio", None)
     stand.location = middle

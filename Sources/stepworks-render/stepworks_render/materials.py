@@ -23,7 +23,7 @@ SAME_COLOUR = 10.0
 
 NO_ALIAS = "no library name, alias or near colour fits the part"
 NOT_IN_LIBRARY = "'{}' is not in the library"
-BROKEN_LINK = "'{}' is linked from a file that is missing"
+BROKEN_LINK = "'{}' uses {}, which is missing"
 
 
 class Spec(Protocol):
@@ -129,7 +129,7 @@ class _Shelf:
             raise invalid_input(f"The material library {self.path} cannot be read as a .blend ({error}).") from error
 
     def take(self, name: str) -> bpy.types.Material | str:
-        """The material, or a sentence's end that says why there is none."""
+        """The material, or why there is none."""
         if name not in self.taken:
             self.taken[name] = self._fetch(name)
         return self.taken[name]
@@ -143,7 +143,11 @@ class _Shelf:
             wanted.materials = [name]
         material = wanted.materials[0]
         if material is None or material.is_missing:
-            return BROKEN_LINK.format(name)
+            return NOT_IN_LIBRARY.format(name)
+        lost = _lost_file(material.node_tree)
+        if lost is not None:
+            bpy.data.materials.remove(material)
+            return BROKEN_LINK.format(name, lost)
         return material
 
     def by_colour(self, colour: Colour | None) -> str | None:
@@ -158,6 +162,23 @@ class _Shelf:
         ]
         best = min(near, default=(SAME_COLOUR + 1, None))
         return best[1] if best[0] <= SAME_COLOUR else None
+
+
+def _lost_file(tree: bpy.types.NodeTree | None) -> str | None:
+    """What of a material's nodes comes from a file that is gone: an image, or a group of a linked .blend."""
+    for node in tree.nodes if tree is not None else ():
+        image = getattr(node, "image", None)
+        if image is not None and image.source == "FILE" and image.packed_file is None:
+            path = bpy.path.abspath(image.filepath, library=image.library)
+            if not Path(path).is_file():
+                return f"the image {path}"
+        if node.type == "GROUP":
+            group = node.node_tree
+            if group is None or group.is_missing:
+                return f"the node group '{group.name if group else node.name}' of another .blend"
+            if (inside := _lost_file(group)) is not None:
+                return inside
+    return None
 
 
 def _choose(part: _Part, spec: Spec, shelf: _Shelf) -> tuple[str | None, str]:

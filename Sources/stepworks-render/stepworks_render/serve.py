@@ -8,6 +8,8 @@ at the start. End of input ends the process. A picture is the same, bit for bit,
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import os
 import sys
@@ -38,6 +40,7 @@ def run() -> int:
         finally:
             scene.reset()
             os.chdir(home)
+            _give_memory_back()
         _ready()
     return 0
 
@@ -60,6 +63,12 @@ def _enter(directory: Path) -> None:
     except OSError as error:
         raise cannot_write(directory, error) from error
     tempfile.tempdir = str(directory)
+
+
+def _give_memory_back() -> None:
+    """The importer leaves cycles of objects that hold whole meshes, and the C library keeps what it was given back."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def _ready() -> None:

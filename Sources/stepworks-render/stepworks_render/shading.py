@@ -1,4 +1,7 @@
-"""Smooth surfaces for models whose normals show their triangles; a model's own smooth normals are left alone."""
+"""How surfaces and edges take the light: facets become curves, and at large sizes edges catch a highlight.
+
+A model's own smooth normals are left alone.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,18 @@ import bmesh
 import bpy
 import numpy as np
 
+from .placing import Placed
+
 SHARP_DEGREES = 30.0
 """Faces that meet at more than this are an edge of the part, at less a curve cut into facets."""
 _FLAT = 0.9998
 """Cosine (of 1.1°) from which a corner's normal is that of its face."""
 _SAME_PLACE = 1e-5
 """Corners nearer than this part of the mesh's size are one."""
+EDGE_RADIUS = 0.006
+"""Of the rounding that makes edges catch the light, in radii of the model."""
+ROUND_FROM_PIXELS = 768
+"""Longer side from which the rounding is wider than a pixel and worth a fifth more time."""
 
 
 def smooth(holders: Iterable[bpy.types.Object]) -> int:
@@ -56,3 +65,26 @@ def _round(mesh: bpy.types.Mesh) -> None:
         mesh.attributes.remove(attribute)
     mesh.shade_smooth()
     mesh.set_sharp_from_angle(angle=radians(SHARP_DEGREES))
+
+
+def round_edges(placed: Placed, longer_side: int) -> bool:
+    """Lets the edges of a placed model catch the light as broken edges do, if the picture is large enough to show it.
+
+    Only the shading changes, not the outline, and only in Cycles. Call it after the materials are assigned.
+    Returns whether it did anything.
+    """
+    if longer_side < ROUND_FROM_PIXELS:
+        return False
+    materials = dict.fromkeys(slot.material for holder in placed.meshes for slot in holder.material_slots)
+    for material in materials:
+        if material is None or material.node_tree is None:
+            continue
+        tree = material.node_tree
+        for shader in [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"]:
+            if shader.inputs["Normal"].is_linked:
+                continue
+            rounding = tree.nodes.new("ShaderNodeBevel")
+            rounding.samples = 4
+            rounding.inputs["Radius"].default_value = EDGE_RADIUS * placed.radius
+            tree.links.new(rounding.outputs["Normal"], shader.inputs["Normal"])
+    return True

@@ -121,7 +121,7 @@ def _settings(small: bpy.types.Scene, path: str) -> None:
     cycles.use_denoising = False
     cycles.seed = 0
     cycles.max_bounces = 0
-    cycles.transparent_max_bounces = 0
+    cycles.transparent_max_bounces = cycles.min_transparent_bounces = 8
 
 
 def _fading(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:

@@ -87,6 +87,31 @@ def set_world(scene: bpy.types.Scene) -> bpy.types.Node:
     return mapping
 
 
+def mirrored(graph: Graph) -> bpy.types.NodeSocket:
+    """Radiance of the pattern in the mirror direction of the surface shaded, without tracing a ray.
+
+    The studio turns with the camera, so right and depth are the camera's; height is the world's.
+    """
+    geometry = graph.add("ShaderNodeNewGeometry")
+    reflect = graph.add("ShaderNodeVectorMath")
+    reflect.operation = "REFLECT"
+    graph.tree.links.new(geometry.outputs["Incoming"], reflect.inputs[0])
+    graph.tree.links.new(geometry.outputs["Normal"], reflect.inputs[1])
+    # Incoming points to the viewer; the mirrored ray is its reflection turned round.
+    away = graph.add("ShaderNodeVectorMath")
+    away.operation = "SCALE"
+    graph.tree.links.new(reflect.outputs["Vector"], away.inputs[0])
+    away.inputs["Scale"].default_value = -1.0
+    to_camera = graph.add("ShaderNodeVectorTransform", Vector=away.outputs["Vector"])
+    to_camera.vector_type, to_camera.convert_from, to_camera.convert_to = "VECTOR", "WORLD", "CAMERA"
+    right, _, ahead = graph.add("ShaderNodeSeparateXYZ", Vector=to_camera.outputs["Vector"]).outputs
+    up = graph.add("ShaderNodeSeparateXYZ", Vector=away.outputs["Vector"]).outputs["Z"]
+    square = graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY_ADD", right, right, graph.math("MULTIPLY", up, up)))
+    depth = graph.math("MULTIPLY", graph.math("SQRT", graph.math("MAXIMUM", square, 0.0)), graph.math("SIGN", ahead))
+    direction = graph.add("ShaderNodeCombineXYZ", X=right, Y=depth, Z=up)
+    return _pattern(graph, direction.outputs["Vector"])
+
+
 def _pattern(graph: Graph, direction: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """Radiance by the direction (of length 1) from the model, the camera being at -y."""
     x, y, z = graph.add("ShaderNodeSeparateXYZ", Vector=direction).outputs

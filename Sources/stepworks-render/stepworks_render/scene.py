@@ -118,6 +118,7 @@ def _configure_cycles(scene: bpy.types.Scene, request: Request) -> None:
     cycles.seed = request.seed
     cycles.use_animated_seed = False
     cycles.sample_offset = 0
+    cycles.tile_size = 8192  # tiles go through files in the temporary directory
     cycles.time_limit = 0.0
     cycles.use_adaptive_sampling = True
     cycles.adaptive_threshold = ADAPTIVE_THRESHOLD

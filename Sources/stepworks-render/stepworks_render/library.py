@@ -143,7 +143,8 @@ def make(definition: Definition) -> bpy.types.Material:
     else:
         _build_solid(material.node_tree, definition, colour)
     material.diffuse_color = (*colour[:3], 0.3 if definition.clear else 1.0)
-    material.metallic = definition.metallic
+    # What Workbench draws with: it has nothing for a metal to mirror, and would show it black.
+    material.metallic = 0.0
     material.roughness = definition.roughness
     return material
 

@@ -6,6 +6,7 @@ have one size for a screw of 1 mm and a press of 10 m.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Protocol
 
 import bpy
@@ -121,14 +122,56 @@ def _outermost(points: np.ndarray) -> np.ndarray:
 
 def _circle_centre(points: np.ndarray) -> tuple[float, float]:
     """Centre of the smallest circle around points in the plane: the axis on which a turntable does not wobble."""
-    if len(points) > 20_000:
-        directions = np.linspace(0, 2 * np.pi, 360, endpoint=False)
-        picked = [int((points @ (np.cos(a), np.sin(a))).argmax()) for a in directions]
-        points = points[np.unique(picked)]
+    if len(points) > 1000:
+        points = _outside(points)
     hull = points[convex_hull_2d([tuple(point) for point in points])] if len(points) > 3 else points
-    centre = (hull.min(axis=0) + hull.max(axis=0)) / 2
-    # Badoiu and Clarkson: a step of 1/(i+1) towards the farthest point; the error falls below 1/1000 of the radius.
-    for step in range(1, 2000):
-        farthest = hull[((hull - centre) ** 2).sum(axis=1).argmax()]
-        centre = centre + (farthest - centre) / (step + 1)
+    return _smallest_circle(hull)
+
+
+def _outside(points: np.ndarray) -> np.ndarray:
+    """The points that are not inside the polygon of those farthest in 32 directions: all corners of the hull, and few more."""
+    angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    farthest = (points @ np.stack([np.cos(angles), np.sin(angles)])).argmax(axis=0)
+    corners = points[farthest]
+    edges = np.roll(corners, -1, axis=0) - corners
+    # A point is right of an edge where the cross product is negative; the polygon runs anticlockwise.
+    sides = edges[:, 0] * (points[:, 1:] - corners[:, 1]) - edges[:, 1] * (points[:, :1] - corners[:, 0])
+    kept = (sides < 0).any(axis=1)
+    kept[farthest] = True
+    return points[kept]
+
+
+def _smallest_circle(points: np.ndarray) -> tuple[float, float]:
+    """Centre of the smallest circle around points: two or three of them carry it, the farthest joins until none is out."""
+    carriers = [points[0]]
+    centre, radius = points[0], 0.0
+    for _ in range(len(points) + 8):
+        distances = np.hypot(*(points - centre).T)
+        farthest = int(distances.argmax())
+        if distances[farthest] <= radius * (1 + 1e-9):
+            break
+        centre, radius, carriers = _carried_by(points[farthest], carriers)
     return float(centre[0]), float(centre[1])
+
+
+def _carried_by(new: np.ndarray, others: list[np.ndarray]) -> tuple[np.ndarray, float, list[np.ndarray]]:
+    """The smallest circle through `new` and up to two of `others` that holds them all."""
+    circles = []
+    for count in (1, 2):
+        for chosen in combinations(others, count):
+            centre = (new + chosen[0]) / 2 if count == 1 else _through(new, *chosen)
+            if centre is None:
+                continue
+            radius = float(np.hypot(*(new - centre)))
+            if all(np.hypot(*(one - centre)) <= radius * (1 + 1e-9) for one in others):
+                circles.append((radius, centre, [new, *chosen]))
+    radius, centre, carriers = min(circles, key=lambda circle: circle[0])
+    return centre, radius, carriers
+
+
+def _through(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray | None:
+    """Centre of the circle through three points; None when they lie on one line."""
+    sides = 2 * np.array([b - a, c - a])
+    if abs(np.linalg.det(sides)) < 1e-300:
+        return None
+    return a + np.linalg.solve(sides, [(b - a) @ (b - a), (c - a) @ (c - a)])

@@ -126,7 +126,7 @@ class Request:
             samples=members.integer("samples", 1, 4096, 64),
             seed=members.integer("seed", 0, 2**31 - 1, 0),
             background=members.choice("background", BACKGROUNDS, "transparent"),
-            view_transform=members.choice("view_transform", VIEW_TRANSFORMS, "standard"),
+            view_transform=members.choice("view_transform", VIEW_TRANSFORMS, "khronos_pbr_neutral"),
             views=_views(members, operation),
             turntable=_turntable(members, operation),
             frames_directory=members.path("frames_directory", optional=operation != "frames"),

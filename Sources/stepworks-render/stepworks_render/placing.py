@@ -7,6 +7,7 @@ have one size for a screw of 1 mm and a press of 10 m.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import radians
 from typing import Protocol
 
 import bpy
@@ -17,6 +18,11 @@ from mathutils.geometry import convex_hull_2d
 # Above this many vertices only the outermost of each small solid angle is kept: framing needs the outline.
 _ALL_POINTS = 400_000
 _LONGITUDES, _LATITUDES = 1024, 512
+
+ROUND_TILT_DEGREES = 18.0
+"""A body of revolution that spins about its own axis seems to stand still; leaning, it is seen to turn."""
+_ROUND = 0.01
+"""How far the outline from above may be from a circle, as a share of its radius."""
 
 
 class ModelLike(Protocol):
@@ -44,6 +50,8 @@ class Placed:
     """The empty that the model's roots hang from."""
     meshes: tuple[bpy.types.Object, ...]
     """The model's mesh objects."""
+    tilt_degrees: float
+    """How far the model leans towards the front."""
 
 
 def world_points(meshes: Sequence[bpy.types.Object]) -> np.ndarray:
@@ -60,14 +68,22 @@ def world_points(meshes: Sequence[bpy.types.Object]) -> np.ndarray:
     return points if len(points) <= _ALL_POINTS else _outermost(points)
 
 
-def place(scene: bpy.types.Scene, model: ModelLike, true_size: bool = False) -> Placed:
+def place(
+    scene: bpy.types.Scene, model: ModelLike, true_size: bool = False, tilt_degrees: float | None = 0.0
+) -> Placed:
     """Hangs the model's roots from one empty that scales and moves the model onto the stage.
 
-    `true_size` keeps metres, for templates that are built to scale. The model must have at least one face;
-    its vertices must be finite.
+    `true_size` keeps metres, for templates that are built to scale. `tilt_degrees` leans the model towards the front;
+    None leans what is round from above. The model must have at least one face; its vertices must be finite.
     """
     bpy.context.view_layer.update()
     points = world_points(model.meshes)
+    size = points.max(axis=0) - points.min(axis=0)
+    if tilt_degrees is None:
+        tilt_degrees = ROUND_TILT_DEGREES if _is_round(points[:, :2]) else 0.0
+    lean = Matrix.Rotation(radians(tilt_degrees), 4, "X")
+    if tilt_degrees:
+        points = points @ np.array(lean.to_3x3()).T
     low, high = points.min(axis=0), points.max(axis=0)
     axis_x, axis_y = _circle_centre(points[:, :2])
     middle = np.array([axis_x, axis_y, (low[2] + high[2]) / 2])
@@ -82,16 +98,17 @@ def place(scene: bpy.types.Scene, model: ModelLike, true_size: bool = False) -> 
         root.parent = holder
         root.matrix_parent_inverse = Matrix.Identity(4)
         root.matrix_basis = matrix
-    holder.matrix_world = Matrix.Diagonal((scale, scale, scale, 1.0)) @ Matrix.Translation(-Vector(foot))
+    holder.matrix_world = Matrix.Diagonal((scale, scale, scale, 1.0)) @ Matrix.Translation(-Vector(foot)) @ lean
     bpy.context.view_layer.update()
     return Placed(
         points=(points - foot) * scale,
         scale=scale,
         radius=reach * scale,
         middle_z=float(high[2] - low[2]) / 2 * scale,
-        size_m=tuple(float(extent) for extent in high - low),
+        size_m=tuple(float(extent) for extent in size),
         holder=holder,
         meshes=tuple(model.meshes),
+        tilt_degrees=tilt_degrees,
     )
 
 
@@ -118,6 +135,14 @@ def _outermost(points: np.ndarray) -> np.ndarray:
     last = np.append(np.flatnonzero(np.diff(bin_of[order])), len(order) - 1)
     extremes = [index for axis in range(3) for index in (points[:, axis].argmin(), points[:, axis].argmax())]
     return points[np.concatenate([order[last], extremes])]
+
+
+def _is_round(points: np.ndarray) -> bool:
+    """Whether the outline of points in the plane is a circle."""
+    offsets = points - np.array(_circle_centre(points))
+    angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    reach = np.array([(offsets @ np.array([np.cos(angle), np.sin(angle)])).max() for angle in angles])
+    return bool(reach.max() - reach.min() <= _ROUND * reach.max())
 
 
 def _circle_centre(points: np.ndarray) -> tuple[float, float]:

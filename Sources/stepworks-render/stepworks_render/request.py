@@ -40,6 +40,8 @@ class Turntable:
     first: int
     count: int
     step: int
+    tilt_degrees: float | None
+    """How far the model leans towards the front at frame 0; None: as far as its shape needs to be seen turning."""
 
     @property
     def indices(self) -> list[int]:
@@ -265,6 +267,7 @@ def _turntable(members: _Members, operation: str) -> Turntable | None:
         first=first,
         count=spec.integer("count", 1, most, most),
         step=step,
+        tilt_degrees=None if spec.value("tilt_degrees", None) is None else spec.number("tilt_degrees", 0, 90),
     )
     spec.refuse_others()
     return turntable

@@ -78,7 +78,8 @@ def prepare(request: Request) -> Stage:
         template.adopt(own, model.objects)
     shading.smooth(model.meshes)
     resolutions = materials.apply(model, request.materials, channel.log)
-    placed = placing.place(scene, model, true_size=own is not None and own.true_size)
+    tilt = request.turntable.tilt_degrees if request.turntable else 0.0
+    placed = placing.place(scene, model, true_size=own is not None and own.true_size, tilt_degrees=tilt)
     studio = None
     own_film = scene.render.film_transparent
     if own is None or not own.has_light:

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "Sources/stepworks-render"))
 
-from stepworks_render import colours, library, naming  # noqa: E402
+from stepworks_render import colours, library, naming
 
 
 @pytest.mark.parametrize(("name", "bare"), [

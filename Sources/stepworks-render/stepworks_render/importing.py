@@ -16,7 +16,6 @@ from mathutils import Vector
 from .errors import invalid_input
 from .glb import check_glb
 
-
 FLAT = 1e-9
 """Area of a part over the square of its diagonal: what float32 leaves of triangles whose corners lie on one line."""
 

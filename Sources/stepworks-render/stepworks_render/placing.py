@@ -154,7 +154,7 @@ def _circle_centre(points: np.ndarray) -> tuple[float, float]:
 
 
 def _outside(points: np.ndarray) -> np.ndarray:
-    """The points that are not inside the polygon of those farthest in 32 directions: all corners of the hull, and few more."""
+    """All points but those inside the polygon of the farthest in 32 directions: every corner of the hull, and few more."""
     angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     farthest = (points @ np.stack([np.cos(angles), np.sin(angles)])).argmax(axis=0)
     corners = points[farthest]
@@ -167,7 +167,7 @@ def _outside(points: np.ndarray) -> np.ndarray:
 
 
 def _smallest_circle(points: np.ndarray) -> tuple[float, float]:
-    """Centre of the smallest circle around points: two or three of them carry it, the farthest joins until none is out."""
+    """Centre of the smallest circle around points: two or three carry it; the farthest joins them until none is out."""
     carriers = [points[0]]
     centre, radius = points[0], 0.0
     for _ in range(len(points) + 8):

@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import pi, radians
+from pathlib import Path
 
 import bpy
 import numpy as np
 
+from . import output, png
 from .graph import Graph
 from .placing import Placed
 
@@ -48,6 +50,10 @@ def _light_on_floor(placed: Placed, middle: np.ndarray, side: float) -> np.ndarr
     """How much of the overhead light reaches each point of the floor, 0…1 (rows from -y to +y)."""
     with _small_scene(placed, middle, side) as (small, path):
         bpy.ops.render.render(scene=small.name, write_still=True)
+        try:
+            png.parse(Path(path).read_bytes())
+        except png.PNGError as error:
+            raise output.explain_bad_file(Path(path), _PIXELS * _PIXELS * 6, str(error)) from error
         picture = bpy.data.images.load(path, check_existing=False)
         try:
             picture.colorspace_settings.name = "Non-Color"
@@ -134,12 +140,12 @@ def _fading(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:
 
 def _blurred(values: np.ndarray) -> np.ndarray:
     """A small Gaussian: takes the noise of the few samples, keeps the contact line."""
-    kernel = np.exp(-0.5 * (np.arange(-3, 4) / 1.0) ** 2)
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 1.6) ** 2)
     kernel /= kernel.sum()
     for axis in (0, 1):
-        edges = [(3, 3) if one == axis else (0, 0) for one in (0, 1)]
+        edges = [(4, 4) if one == axis else (0, 0) for one in (0, 1)]
         padded = np.pad(values, edges, mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 7, axis=axis)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=axis)
         values = windows @ kernel
     return values
 

@@ -66,7 +66,8 @@ def add_dome(scene: bpy.types.Scene, unit: float) -> bpy.types.Object:
     material = bpy.data.materials.new("Surround")
     material.cycles.emission_sampling = "NONE"
     graph = Graph(material.node_tree)
-    shine = graph.add("ShaderNodeEmission", Strength=_radiance(graph, graph.add("ShaderNodeTexCoord").outputs["Object"]))
+    place = graph.add("ShaderNodeTexCoord").outputs["Object"]
+    shine = graph.add("ShaderNodeEmission", Strength=_radiance(graph, place))
     graph.add("ShaderNodeOutputMaterial", Surface=shine.outputs["Emission"])
     mesh.materials.append(material)
     dome = bpy.data.objects.new("Surround", mesh)
@@ -135,11 +136,9 @@ def _painting() -> np.ndarray:
     # From left to right the longitude falls from half a turn to minus half a turn, from x towards y.
     longitude = (0.5 - (np.arange(_WIDTH) + 0.5) / _WIDTH) * 2 * np.pi
     latitude = ((np.arange(_HEIGHT) + 0.5) / _HEIGHT - 0.5)[:, None] * np.pi
-    direction = np.stack(
-        np.broadcast_arrays(np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)),
-        axis=-1,
-    )
-    x, y, z = np.moveaxis(direction, -1, 0)
+    level_out = np.cos(latitude)
+    x, y, z = np.broadcast_arrays(level_out * np.cos(longitude), level_out * np.sin(longitude), np.sin(latitude))
+    direction = np.stack([x, y, z], axis=-1)
     level = _ramp(np.degrees(np.arctan2(x, -y)), _AROUND) * _ramp(np.degrees(np.arcsin(z)), _UPWARDS)
     above = _ramp(z, ((0.44, 0.0), (0.84, 1.0)))
     below = _ramp(z, ((-0.92, 1.0), (-0.40, 0.0)))

@@ -43,14 +43,12 @@ struct RenderModel: Sendable {
       guard let path = artifacts.first(where: { $0["role"] == .string("glb") })?["path"]?.stringValue else { continue }
       if FileStatus.exists(FilePath(path)) { return FilePath(path) }
     }
+    // Only what was given, so that it equals, and is merged with, an export that somebody else has asked for.
+    var parameters: [String: JSONValue] = ["source": .string(given)]
+    parameters["preset"] = context.job.parameters["preset"]
     throw StepAwait(
-      for: [
-        JobRequest(
-          step: ExportGLB.definition.name,
-          parameters: .object([
-            "source": .string(given), "preset": context.parameters["preset"] ?? .string("production"),
-          ]))
-      ], reason: "The mesh of \(source.source) is made first.")
+      for: [JobRequest(step: ExportGLB.definition.name, parameters: .object(parameters))],
+      reason: "The mesh of \(source.source) is made first.")
   }
 }
 

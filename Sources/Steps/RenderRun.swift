@@ -25,7 +25,8 @@ struct RenderRun: Sendable {
     _ render: RenderEnvironment,
     _ body: (RenderRun, _ provenance: [String: JSONValue]) async throws -> StepResult
   ) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
+    try RenderParameters.check(context.parameters, of: definition.name)
+    return try await environment.withAttempt(context) { attempt in
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: try await RenderModel(for: context, in: environment, into: attempt))

@@ -35,7 +35,8 @@ package struct RenderTurntable: Step {
   package var definition: StepDefinition { Self.definition }
 
   package func run(_ context: StepContext) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
+    try RenderParameters.check(context.parameters, of: definition.name)
+    return try await environment.withAttempt(context) { attempt in
       let model = try await RenderModel(for: context, in: environment, into: attempt)
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,

@@ -145,6 +145,13 @@ struct RenderStepTests {
           .invalidInput, "\(file) is neither a GLB nor a STEP file; give one of these, whole and uncompressed."))
   }
 
+  @Test func `The template's background without a template is refused before anything is asked for`() async throws {
+    let fixture = try RenderFixture()
+    for step in ["render_still", "render_turntable", "render_thumbnail", "export_blend"] as [StepName] {
+      #expect(await fixture.failure(step, ["background": .string("template")])?.failureClass == .invalidInput)
+    }
+  }
+
   @Test func `A template that is not there is missing input`() async throws {
     let fixture = try RenderFixture()
     let failure = await fixture.failure("render_still", ["template": .string("studio.blend")])

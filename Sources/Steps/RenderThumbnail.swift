@@ -7,7 +7,7 @@ package struct RenderThumbnail: Step {
     summary: "Renders one small picture of a GLB or STEP file as PNG.",
     parameters: ParameterSchema(
       RenderParameters.model + RenderParameters.view
-        + RenderParameters.picture(samples: 16, size: 256, sides: 16...512) + RenderParameters.materials),
+        + RenderParameters.picture(samples: 10, size: 256, sides: 16...512) + RenderParameters.materials),
     retry: RenderRun.retry, tools: ["stepworks-render"])
 
   let environment: StepEnvironment

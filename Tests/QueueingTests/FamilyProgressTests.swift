@@ -16,7 +16,7 @@ import Testing
     #expect(try await progress(parent, fixture) == "0.0 0 of 4 jobs done")
     let first = try await fixture.claim(children[0], worker)
     try await fixture.queue.recordProgress(0.5, "half", of: first.job.token)
-    #expect(try await progress(parent, fixture) == "0.125 0 of 4 jobs done")
+    #expect(try await progress(parent, fixture) == "0.125 0 of 4 jobs done: half")
     await fixture.complete(first)
     #expect(try await progress(parent, fixture) == "0.25 1 of 4 jobs done")
     let second = try await fixture.claim(children[1], worker)

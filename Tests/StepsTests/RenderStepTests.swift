@@ -55,7 +55,7 @@ struct RenderStepTests {
     let request = try fixture.request()
     #expect(request["operation"] == .string("stills"))
     #expect(request["device"] == .string("cpu"))
-    #expect(request["samples"] == .integer(16))
+    #expect(request["samples"] == .integer(10))
     #expect(request["views"]?.arrayValue?.first?["azimuth_degrees"] == .number(12.5))
     #expect(request["materials"]?["map"] == .object(["Ball": .string("Brass")]))
     #expect(request["materials"]?["failed_material"] == .string("Failed"))

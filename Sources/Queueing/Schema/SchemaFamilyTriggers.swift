@@ -43,6 +43,7 @@ enum SchemaFamilyTriggers {
 
   static let childProgressMessage = """
     (SELECT sum(child.state = 'completed') || ' of ' || count(*) || ' jobs done'
+        || coalesce(': ' || max(CASE child.state WHEN 'running' THEN child.progress_message END), '')
       FROM job_dependencies AS wish JOIN jobs AS child ON child.id = wish.depends_on
       WHERE wish.job_id = jobs.id AND wish.is_child)
     """

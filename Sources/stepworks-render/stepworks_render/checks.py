@@ -123,9 +123,9 @@ def judge(file: str, found: list[Finding], request: Request) -> list[str]:
 _ADVICE = {
     "empty": "render it larger when its parts are thin, and check a template's camera and collection",
     "black": "check the lights of the template and the materials",
-    "cropped": "check the template's camera, or set the check 'cropped' to warn",
-    "fill": "check the picture's width and height, or set the check 'fill' to warn",
-    "magenta": "map the part to a material, or set the check 'magenta' to warn",
+    "cropped": "check the template's camera, or let it pass with faulty_picture=warn",
+    "fill": "check the picture's width and height",
+    "magenta": "map the part to a material, or let it pass with unresolved_material=warn",
 }
 
 

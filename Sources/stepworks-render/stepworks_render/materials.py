@@ -5,6 +5,7 @@ What does not resolve gets the failed material and is listed; nothing is disguis
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,10 @@ def apply(model: ModelLike, spec: Spec, log: Callable[[str, str], None]) -> list
         raise invalid_input(
             f"The failed material {failed}; name one that is there, such as '{library.FAILED}'."
         )
+    if spec.override is not None and isinstance(shelf.take(spec.override), str):
+        near = difflib.get_close_matches(spec.override, sorted(shelf.names), 1, 0)
+        hint = f"; did you mean '{near[0]}'?" if near else "."
+        raise invalid_input(f"The material for all parts, '{spec.override}', is not to be had from the library{hint}")
     distinct: dict[tuple[str, str, str, str | None], Resolution] = {}
     for part in _parts(model.meshes):
         choice, match = _choose(part, spec, shelf)

@@ -46,6 +46,7 @@ class Progress:
         self.inside = 0.0
         self.text = ""
         self.detail = ""
+        self.sample = 0
         self.rendered = 0
         self.started = time.monotonic()
         self.ended = threading.Event()
@@ -73,7 +74,7 @@ class Progress:
         """The picture with this number (from 1) is being rendered."""
         if self.rendered == 0:
             self.started = time.monotonic()
-        self.number, self.inside, self.detail = number, 0.0, ""
+        self.number, self.inside, self.detail, self.sample = number, 0.0, "", 0
         self._tell()
 
     def finish(self, reused: bool = False) -> None:
@@ -93,8 +94,12 @@ class Progress:
             now, of = (int(number) for number in sample.groups() if number is not None)
             tile = _TILE.search(text)
             tiles, all_tiles = (int(tile[1]), int(tile[2])) if tile else (0, 1)
-            self.inside = max(self.inside, min((tiles + now / max(of, 1)) / max(all_tiles, 1), 1.0))
-            self.detail = f", sample {now} of {of}"
+            if tiles == 0 and now < self.sample:
+                # The samples are over, perhaps before the last one: it filters what it has.
+                self.inside, self.detail = 1.0, ", denoising"
+            elif self.inside < 1.0 or now == of:
+                self.inside = max(self.inside, min((tiles + now / max(of, 1)) / max(all_tiles, 1), 1.0))
+                self.detail, self.sample = f", sample {now} of {of}", now
         if channel.seconds_since_last() >= SECONDS_BETWEEN_MESSAGES:
             self._tell()
 

@@ -67,7 +67,7 @@ def prepare(request: Request) -> Stage:
     reset()
     own = template.open_template(request.template, request.template_collection) if request.template else None
     scene = bpy.context.scene
-    _configure(scene, request)
+    configure(scene, request)
     device = None
     if request.engine == "cycles" and request.operation != "blend":
         device = gpu.choose(request.device, request.cpu_fallback)
@@ -89,7 +89,7 @@ def prepare(request: Request) -> Stage:
     return Stage(scene, model, placed, placed.holder.matrix_world.copy(), studio, framed, resolutions, device)
 
 
-def _configure(scene: bpy.types.Scene, request: Request) -> None:
+def configure(scene: bpy.types.Scene, request: Request) -> None:
     """Size, engine and quality; also over what a template says, because the request names them."""
     render = scene.render
     render.engine = ENGINE_NAMES[request.engine]

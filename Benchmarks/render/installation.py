@@ -90,8 +90,10 @@ class Installation:
         begin = time.monotonic()
         query = f"SELECT count(*) FROM jobs WHERE id IN ({','.join(map(str, ids))}) AND finished_at IS NULL"
         while self.connection.execute(query).fetchone()[0]:
-            if time.monotonic() - begin > LONGEST_JOB_SECONDS or self.worker.poll() is not None:
-                raise Unavailable(f"the jobs {ids} do not end; see {self.directory}/worker.log")
+            if self.worker.poll() is not None:
+                raise Unavailable(f"the worker ended: {(self.directory / 'worker.log').read_text()[-500:].strip()}")
+            if time.monotonic() - begin > LONGEST_JOB_SECONDS:
+                raise Unavailable(f"the jobs {ids} have not ended after {LONGEST_JOB_SECONDS} s")
             time.sleep(POLL_SECONDS)
         cost = Cost(time.monotonic() - begin, _tree_cpu(self.worker.pid) - before)
         results = []

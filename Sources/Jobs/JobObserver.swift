@@ -20,6 +20,8 @@ package enum WorkerObservation: Sendable {
   case slots([QueueName: Int])
   /// The worker itself: started, draining, stopped.
   case worker(String, [String: String])
+  /// What an operator wants to find in the log; one line, as it is.
+  case note(String)
   /// Something is wrong that the worker survives; one sentence.
   case trouble(String)
 }

@@ -17,20 +17,15 @@ package struct ExportBlend: Step {
   package var definition: StepDefinition { Self.definition }
 
   package func run(_ context: StepContext) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
-      let model = try await RenderModel(for: context, in: environment, into: attempt)
-      let run = RenderRun(
-        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
-        model: model)
-      let provenance = try await run.provenance()
+    try await RenderRun.perform(context, of: definition, in: environment, render) { run, provenance in
       let made = try await run.run(
         "blend", ["views": .array([StandardAngle.view(in: context.parameters)])], provenance: provenance)
-      let artifacts = try await made.publish(from: attempt, provenance: .object(provenance)) { path, _ in
+      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance)) { path, _ in
         try OutputShape.checkBlend(path)
       }
       return StepResult(
         result: .object([
-          "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256), "artifacts": artifacts.listing,
+          "summary": made.summary, "input_sha256": .string(run.model.glb.digest.sha256), "artifacts": artifacts.listing,
         ]), artifacts: artifacts)
     }
   }

@@ -25,12 +25,7 @@ package struct RenderFrames: Step {
 
   package func run(_ context: StepContext) async throws -> StepResult {
     let chunk = try Self.chunk(context.parameters)
-    return try await environment.withAttempt(context) { attempt in
-      let model = try await RenderModel(for: context, in: environment, into: attempt)
-      let run = RenderRun(
-        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
-        model: model)
-      let provenance = try await run.provenance()
+    return try await RenderRun.perform(context, of: definition, in: environment, render) { run, provenance in
       let key = Artifact.derivationKey(of: .object(provenance))
       let partial = try environment.store.openPartial(context.job.id, key: key)
       let made = try await run.run(
@@ -42,19 +37,19 @@ package struct RenderFrames: Step {
       guard made.outputs.map(\.path) == expected else {
         throw JobFailure(
           .invalidOutput,
-          "The tool did not make the frames \(chunk.first)–\(chunk.first + chunk.count - 1) of \(model.source).")
+          "The tool did not make the frames \(chunk.first)–\(chunk.first + chunk.count - 1) of \(run.model.source).")
       }
       try await BlockingIO.run {
-        for name in expected { try attempt.adopt(partial.appending(name), as: name) }
+        for name in expected { try run.attempt.adopt(partial.appending(name), as: name) }
       }
       let width = context.parameters["width"]?.integerValue ?? 0
       let height = context.parameters["height"]?.integerValue ?? 0
-      let artifacts = try await made.publish(from: attempt, provenance: .object(provenance)) { path, _ in
+      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance)) { path, _ in
         try OutputShape.checkPNG(path, width: width, height: height)
       }
       return StepResult(
         result: .object([
-          "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256),
+          "summary": made.summary, "input_sha256": .string(run.model.glb.digest.sha256),
           "artifacts": artifacts.listing(of: made.outputs),
         ]),
         artifacts: artifacts)
@@ -65,10 +60,11 @@ package struct RenderFrames: Step {
     let frames = Turntable(parameters).frames
     let first = Int(parameters["first"]?.integerValue ?? 0)
     let count = parameters["count"]?.integerValue.map(Int.init) ?? frames - first
-    guard first + count <= frames, count > 0 else {
+    guard first < frames, first + count <= frames else {
       throw JobFailure(
         .invalidInput,
-        "The frames \(first)–\(first + count - 1) are not all among the \(frames) of the turn (0–\(frames - 1)).")
+        "The frames \(first)–\(first + max(count, 1) - 1) are not all among the \(frames) of the turn (0–\(frames - 1))."
+      )
     }
     return Turntable.Chunk(first: first, count: count)
   }

@@ -14,24 +14,19 @@ struct RenderPictures: Sendable {
   ///   - views: name, azimuth and elevation of each picture.
   ///   - isWarm: whether a process that has served others may serve this.
   func run(_ views: [JSONValue], isWarm: Bool) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
-      let model = try await RenderModel(for: context, in: environment, into: attempt)
-      let run = RenderRun(
-        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
-        model: model)
-      let provenance = try await run.provenance()
+    try await RenderRun.perform(context, of: definition, in: environment, render) { run, provenance in
       var made = try await run.run(
         "stills", ["views": .array(views)], provenance: provenance, isWarm: isWarm)
       for index in made.outputs.indices { made.outputs[index].role = role }
       guard made.outputs.count == views.count else {
         throw JobFailure(
           .invalidOutput,
-          "The tool made \(made.outputs.count) pictures of \(model.source) where \(views.count) were asked for.")
+          "The tool made \(made.outputs.count) pictures of \(run.model.source) where \(views.count) were asked for.")
       }
-      let artifacts = try await made.publish(from: attempt, provenance: .object(provenance), check: pictureCheck)
+      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance), check: pictureCheck)
       return StepResult(
         result: .object([
-          "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256),
+          "summary": made.summary, "input_sha256": .string(run.model.glb.digest.sha256),
           "artifacts": artifacts.listing(of: made.outputs),
         ]),
         artifacts: artifacts)

@@ -18,6 +18,21 @@ struct RenderRun: Sendable {
 
   private var parameters: JSONValue { context.parameters }
 
+  /// Opens the attempt, finds the model, and hands both to `body` with ``provenance()``.
+  /// - Throws: ``StepAwait`` when the mesh has to be made first; ``JobFailure``.
+  static func perform(
+    _ context: StepContext, of definition: StepDefinition, in environment: StepEnvironment,
+    _ render: RenderEnvironment,
+    _ body: (RenderRun, _ provenance: [String: JSONValue]) async throws -> StepResult
+  ) async throws -> StepResult {
+    try await environment.withAttempt(context) { attempt in
+      let run = RenderRun(
+        environment: environment, render: render, context: context, definition: definition, attempt: attempt,
+        model: try await RenderModel(for: context, in: environment, into: attempt))
+      return try await body(run, try await run.provenance())
+    }
+  }
+
   /// Everything that determines the outputs, without what tells one output of a run from another.
   /// - Throws: ``JobFailure`` when the template or the library is not there.
   func provenance() async throws -> [String: JSONValue] {

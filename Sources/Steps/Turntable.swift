@@ -9,6 +9,10 @@ struct Turntable: Sendable, Hashable {
     Parameter("frames", .integer(2...1440), "Pictures of one whole turn.", default: .integer(48)),
     Parameter("start_degrees", .number(-360...360), "Where the turn starts.", default: .number(0)),
     Parameter("elevation_degrees", .number(-90...90), "How high the camera stands.", default: .number(20)),
+    Parameter(
+      "tilt_degrees", .number(0...90),
+      "How far the part leans towards the camera at the start; default: 18 for a part that is round from above and would seem to stand still, else 0."
+    ),
   ]
 
   /// A run of frames that one job renders.
@@ -36,6 +40,7 @@ struct Turntable: Sendable, Hashable {
       "frames": parameters["frames"] ?? .integer(48), "start_degrees": parameters["start_degrees"] ?? .number(0),
       "elevation_degrees": parameters["elevation_degrees"] ?? .number(20), "first": .integer(Int64(chunk.first)),
       "count": .integer(Int64(chunk.count)), "step": .integer(1),
+      "tilt_degrees": parameters["tilt_degrees"] ?? .null,
     ])
   }
 

@@ -42,6 +42,8 @@ package struct JobLogger: JobObserver {
       logger.debug("running \(running.isEmpty ? "nothing" : running.joined(separator: ", "))")
     case .worker(let what, let fields):
       logger.info("worker \(what)", metadata: fields.mapValues { .string($0) })
+    case .note(let line):
+      logger.info("\(line)")
     case .trouble(let sentence):
       logger.warning("\(sentence)")
     }

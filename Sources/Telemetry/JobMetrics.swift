@@ -52,7 +52,7 @@ package final class JobMetrics: JobObserver {
       queueHandles(job.queue).running.decrement()
     case .jobsRescued(let count, _): rescued.increment(by: count)
     // What runs is counted from starts and ends: a count taken elsewhere may be older than they are.
-    case .jobReported, .jobStopping, .slots, .worker, .trouble: break
+    case .jobReported, .jobStopping, .slots, .worker, .note, .trouble: break
     }
   }
 

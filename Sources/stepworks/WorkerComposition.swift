@@ -81,7 +81,7 @@ struct WorkerComposition {
   private func tell(_ inventory: WorkerTools.Inventory) {
     for sentence in inventory.missing { observer.observe(.trouble(sentence)) }
     guard let probe = inventory.probe else { return }
-    if probe.isWarning { observer.observe(.trouble(probe.line)) } else { observer.observe(.worker(probe.line, [:])) }
+    observer.observe(probe.isWarning ? .trouble(probe.line) : .note(probe.line))
   }
 
   private func statusServer(port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue) -> StatusServer {

@@ -162,6 +162,19 @@ struct RenderingTests {
     #expect(try installation.sql("SELECT count(*) FROM job_events WHERE job_id = \(id) AND kind = 'warning'") != "0")
   }
 
+  @Test func `A render that needs more memory than it may have is ended and says so`() async throws {
+    let installation = try Installation()
+    let source = try installation.makeBearing()
+    try installation.startRenderer(environment: ["STEPWORKS_TOOLS_RENDER_MEMORY_MEGABYTES": "256"])
+    let id = try installation.insert(
+      "render_still", parameters(source, ["width": .integer(2048), "height": .integer(2048)]),
+      columns: ["max_attempts": "1"])
+    let job = try await installation.waitForEnd(of: id)
+    #expect(job.state == .failed)
+    #expect(job.error?.failureClass == .outOfMemory, "\(job.error?.message ?? "no error")")
+    #expect(job.error?.message.contains("256 MiB") == true, "\(job.error?.message ?? "no error")")
+  }
+
   static let wrongInputs: [(what: String, name: String, content: Data)] = [
     ("a corrupt GLB", "broken.glb", Data("glTF\u{2}\0\0\0 and nothing that follows from it".utf8)),
     ("no model", "letter.glb", Data("Dear all".utf8)),

@@ -55,6 +55,13 @@ def test_a_glb_whose_accessors_point_outside(tool, tmp_path):
     refused(tool.run(tmp_path / "job", model), 65, "invalid_input", "part.glb")
 
 
+def test_a_glb_whose_triangles_name_vertices_it_lacks(tool, tmp_path):
+    positions, normals, triangles = models.box()
+    model = models.write_glb(tmp_path / "part.glb", [("Part", (positions, normals, triangles + 30), models.STEEL)])
+    message = refused(tool.run(tmp_path / "job", model), 65, "invalid_input", "part.glb cannot be imported", "index")
+    assert "/" not in message
+
+
 def test_a_glb_that_depends_on_another_file(tool, tmp_path):
     model = models.write_glb(
         tmp_path / "part.glb", [("Part", models.box(), models.STEEL)], images=[{"uri": "/etc/hostname"}])
@@ -87,6 +94,12 @@ def test_positions_that_are_not_numbers(tool, tmp_path, value):
     positions[5, 1] = value
     model = models.write_glb(tmp_path / "part.glb", [("Lid", (positions, normals, triangles), models.STEEL)])
     refused(tool.run(tmp_path / "job", model), 65, "invalid_input", "part.glb", "not numbers", "'Lid'")
+
+
+def test_a_wire_too_thin_to_be_seen(tool, tmp_path):
+    model = models.write_glb(tmp_path / "wire.glb", [("Wire", models.box((1e-4, 1e-4, 10)), models.STEEL)])
+    run = tool.run(tmp_path / "job", model)
+    refused(run, 70, "invalid_output", "wire.glb shows nothing", "render it larger")
 
 
 def test_a_missing_model(tool, tmp_path):

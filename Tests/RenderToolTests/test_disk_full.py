@@ -39,3 +39,20 @@ def test_a_blend_that_does_not_fit_is_an_error_and_no_file(tool, assembly, small
     run = tool.finish(tool.start(request, small_disk), small_disk)
     assert (run.status, run.error["class"]) == (73, "no_space")
     assert run.files == []
+
+
+def test_messages_that_cannot_be_written_end_the_run_with_the_status_of_a_full_disk(tool, assembly, tmp_path):
+    request = tool.request(tmp_path / "request.json", assembly)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [tool.path, request], cwd=tmp_path, env=tool.environment, stdin=subprocess.DEVNULL, stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 73
+    assert "No space is left" in done.stderr
+
+
+def test_a_full_temporary_directory_is_told(tool, assembly, small_disk, tmp_path):
+    (small_disk / "ballast").write_bytes(bytes(12 * 1024))
+    run = tool.run(tmp_path / "job", assembly, environment={"TMPDIR": str(small_disk)})
+    assert (run.status, run.error["class"]) == (73, "no_space"), run.lines[-1]
+    assert run.files == []

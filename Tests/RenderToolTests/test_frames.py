@@ -8,9 +8,11 @@ import pictures
 import pytest
 
 
-def chunk(frames_directory, first=0, step=1, count=None, **members):
+def chunk(frames_directory, first=0, step=1, count=None, tilt_degrees=None, **members):
     """The members of a request for frames; without `count` all that the step leaves."""
     turntable = {"frames": 8, "start_degrees": 0, "elevation_degrees": 20, "first": first, "step": step}
+    if tilt_degrees is not None:
+        turntable["tilt_degrees"] = tilt_degrees
     if count is not None:
         turntable["count"] = count
     return dict(operation="frames", frames_directory=str(frames_directory), turntable=turntable, **members)
@@ -112,3 +114,18 @@ def test_widely_spaced_frames_come_first(tool, ring, tmp_path):
     render(tool, directory, ring, target)
     made = sorted(target.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     assert [int(path.stem[-4:]) for path in made] == [0, 4, 2, 6, 1, 5, 3, 7]
+
+
+def test_what_is_round_from_above_leans_so_that_it_is_seen_turning_and_nothing_else_does(tool, bearing, box, tmp_path):
+    def turned(model, name, **turntable):
+        """The frames 0 and 2 of 8 as far as they differ, in parts of the full scale, and how far the model leaned."""
+        target = tmp_path / name
+        run = render(tool, tmp_path / f"{name}-job", model, target, count=2, step=2, **turntable)
+        first, third = (pictures.pixels((target / f"frame_000{index}.png").read_bytes()) for index in (0, 2))
+        return float(np.abs(first[..., 3] - third[..., 3]).mean()), run.summary["tilt_degrees"]
+
+    still, flat = turned(bearing, "flat", tilt_degrees=0)
+    moving, leaning = turned(bearing, "leaning")
+    assert (flat, leaning) == (0, 18)
+    assert moving > 10 * max(still, 0.001)
+    assert turned(box, "box")[1] == 0

@@ -136,3 +136,19 @@ def test_facets_become_a_curve_and_edges_stay_edges(tool, tmp_path):
         picture = shot(name, smooth=False)
         both = (exact[..., 3] == 255) & (picture[..., 3] == 255)
         assert np.abs(exact - picture)[both].mean() < 2.5, name
+
+
+def test_the_example_template_sets_a_model_on_paper_from_every_angle(tool, table, tmp_path):
+    tool.blender(
+        "import sys; from pathlib import Path; from stepworks_render import backdrop\n"
+        "backdrop.write(Path(sys.argv[1])); print('{}')", tmp_path / "paper.blend")
+    run = tool.run(
+        tmp_path / "run", table, samples=16, template=str(tmp_path / "paper.blend"), background="template",
+        views=views(0, 180, elevation=25))
+    for picture in all_pictures(run):
+        assert picture.shape[2] == 3  # nothing is transparent
+        corners = np.array([picture[rows, columns].mean(axis=(0, 1)) for rows, columns in (
+            np.s_[:8, :8], np.s_[:8, -8:], np.s_[-8:, :8], np.s_[-8:, -8:])])
+        assert corners.min() > 120 and np.ptp(corners, axis=1).max() < 12, corners
+        # The foot's shadow lies on the paper.
+        assert picture[40:56].mean(axis=-1).min() < corners.mean() - 40

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "Sources/stepworks-render"))
 
-from stepworks_render import colours, library, naming  # noqa: E402
+from stepworks_render import colours, library, naming
 
 
 @pytest.mark.parametrize(("name", "bare"), [
@@ -25,7 +25,7 @@ def test_the_numbers_of_copies_are_no_part_of_a_name(name, bare):
     ("bolt_1", "Zinc Plated"), ("Sechskantschraube M8", "Zinc Plated"), ("DIN 912 M6x20", "Zinc Plated"),
     ("Unterlegscheibe", "Zinc Plated"), ("O-Ring 20x2", "Black Rubber"), ("Wellendichtring", "Black Rubber"),
     ("Gummifuß", "Black Rubber"), ("Gehaeuse_unten", "Cast Iron"), ("Gehäuse", "Cast Iron"), ("Welle", "Steel Polished"),
-    ("Druckfeder", "Spring Steel"), ("Glass tube", "Glass"), ("Deep groove ball bearing 6204", "Steel"),
+    ("Druckfeder", "Spring Steel"), ("Schmiernippel M6", "Steel"), ("grease nipple", "Steel"), ("Glass tube", "Glass"), ("Deep groove ball bearing 6204", "Steel"),
 ])
 def test_words_in_english_and_german_name_a_material(name, material):
     assert naming.material_by_alias(name) == material

@@ -53,7 +53,9 @@ final class RenderFixture: Sendable {
                 file.write(b"BLENDER-v500")
             outputs.append({"role": "blend", "path": path, "media_type": "application/x-blender"})
         say({"progress": 1.0, "message": "done"})
-        result = {"outputs": outputs, "summary": {"device": {"requested": request["device"], "used": "cpu"}}}
+        summary = {"device": {"requested": request["device"], "used": "cpu"},
+                   "processors": sorted(os.sched_getaffinity(0)), "card": os.environ.get("CUDA_VISIBLE_DEVICES")}
+        result = {"outputs": outputs, "summary": summary}
         exec(trick)
         say({"result": result})
 
@@ -72,7 +74,9 @@ final class RenderFixture: Sendable {
   /// - Parameters:
   ///   - trick: Python that may change `result` or what was written.
   ///   - isWarm: whether thumbnails are served by waiting processes.
-  init(trick: String = "pass", isWarm: Bool = false) throws {
+  ///   - gpus: the UUIDs of the cards that jobs are pinned to.
+  ///   - concurrency: how many renders may run at once.
+  init(trick: String = "pass", isWarm: Bool = false, gpus: [String] = [], concurrency: Int = 1) throws {
     directory = FilePath(NSTemporaryDirectory()).appending("render-steps-\(UUID().uuidString)")
     model = directory.appending("bearing.glb")
     let executable = directory.appending("stepworks-render")
@@ -98,14 +102,14 @@ final class RenderFixture: Sendable {
         tool: tool("stepworks-render", executable),
         encoder: RenderEnvironment.Encoder(
           ffmpeg: tool("ffmpeg", "/usr/bin/ffmpeg"), ffprobe: tool("ffprobe", "/usr/bin/ffprobe")), device: .auto,
-        cpuFallback: .warn, gpuBackend: nil, failedMaterial: "Failed", library: nil, cacheDirectory: cache, gpus: [],
+        cpuFallback: .warn, gpuBackend: nil, failedMaterial: "Failed", library: nil, cacheDirectory: cache, gpus: gpus,
         shares: MachineShares(directory: directory.appending("shares")),
         warm: isWarm
           ? WarmTools(
             runner: runner, options: WarmOptions(maximum: 2), directory: directory.appending("warm"),
             runIDPrefix: identifier)
           : nil,
-        concurrency: { _ in 1 }), pingLimits: limits)
+        concurrency: { _ in concurrency }), pingLimits: limits)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: directory.string) }

@@ -164,6 +164,29 @@ struct RenderStepTests {
     await fixture.environment.render?.warm?.close()
   }
 
+  @Test func `Renders at the same time have processors and cards of their own`() async throws {
+    // Each waits until both are there, so that they do run at the same time.
+    let meet = """
+      open(request['derivation_key'], 'w').close(); os.link(request['derivation_key'], '../../' + request['derivation_key']); \
+      [None for _ in iter(lambda: len([name for name in os.listdir('../..') if len(name) == 64]) < 2, False)]
+      """
+    let fixture = try RenderFixture(trick: meet, gpus: ["GPU-1", "GPU-2"], concurrency: 2)
+    let small: [String: JSONValue] = ["width": .integer(16), "height": .integer(16)]
+    async let one = fixture.run("render_still", small.merging(["seed": .integer(1)]) { $1 }, job: 1)
+    async let two = fixture.run("render_still", small.merging(["seed": .integer(2)]) { $1 }, job: 2)
+    let summaries = try await [one, two].map { $0.result["summary"] }
+    #expect(Set(summaries.map { $0?["card"] }) == [.string("GPU-1"), .string("GPU-2")])
+    let processors = summaries.map { Set($0?["processors"]?.arrayValue ?? []) }
+    if Processors.usable().count > 1 {
+      #expect(processors[0].isDisjoint(with: processors[1]))
+    }
+    let alone = try RenderFixture(gpus: ["GPU-1"])
+    let summary = try await alone.run("render_still", small.merging(["cycles_device": .string("cpu")]) { $1 }).result[
+      "summary"]
+    #expect(summary?["card"] == .null)
+    #expect(summary?["processors"]?.arrayValue?.count == Processors.usable().count)
+  }
+
   @Test func `The .blend is published`() async throws {
     let fixture = try RenderFixture()
     let result = try await fixture.run("export_blend")

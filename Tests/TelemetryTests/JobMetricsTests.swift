@@ -34,6 +34,14 @@ struct JobMetricsTests {
         "stepworks_jobs_settled_total{class=\"invalid_input\",outcome=\"retry_scheduled\",step=\"export_glb\"} 1"))
   }
 
+  @Test func `A run that asked for other jobs is counted as one that waits`() {
+    metrics.observe(.jobStarted(Samples.job(), wait: .zero))
+    metrics.observe(.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), took: .zero))
+    #expect(
+      lines.contains("stepworks_jobs_settled_total{class=\"none\",outcome=\"awaiting\",step=\"export_glb\"} 1"))
+    #expect(lines.contains("stepworks_running_jobs{queue=\"cad\"} 0"))
+  }
+
   @Test func `Running jobs are those that started and did not end`() {
     for id in 1...3 { metrics.observe(.jobStarted(Samples.job(JobID(id)), wait: .zero)) }
     #expect(lines.contains("stepworks_running_jobs{queue=\"cad\"} 3"))

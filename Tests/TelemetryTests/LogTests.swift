@@ -29,6 +29,12 @@ struct LogTests {
     #expect(line["time"]?.stringValue == clock.now.iso8601)
   }
 
+  @Test func `A job that asked for others says for which and why`() {
+    observer(.text, .info).observe(
+      .jobSettled(Samples.job(), .awaiting([13, 14], reason: "It needs the GLB."), took: .zero))
+    #expect(written.all.first?.contains("[export_glb] waits for jobs 13, 14: It needs the GLB.") == true)
+  }
+
   @Test func `Control characters and quotes survive in JSON`() throws {
     let message = "a \"quoted\"\tname\u{01}\u{7F} of ä漢\n\\"
     observer(.json, .info).observe(.jobReported(Samples.job(), .log(.error, message)))
@@ -53,6 +59,7 @@ struct LogTests {
     (.jobSettled(Samples.job(), .completed(.done), took: .milliseconds(99)), .debug),
     (.jobSettled(Samples.job(), .completed(.done), took: .milliseconds(100)), .info),
     (.jobSettled(Samples.job(), .cancelled, took: .zero), .info),
+    (.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), took: .zero), .info),
     (.jobSettled(Samples.job(), .retryScheduled(Samples.failure, delay: .seconds(1)), took: .zero), .warning),
     (.jobSettled(Samples.job(), .failed(Samples.failure), took: .zero), .error),
     (.leaseLost(Samples.job()), .warning),

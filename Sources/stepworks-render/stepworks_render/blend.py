@@ -36,7 +36,7 @@ def _make(request: Request, progress: Progress) -> None:
         stage.scene[keyword.lower().replace("-", "_")] = value
     stage.scene.render.filepath = "//"
     facts = summary.summarise(request, stage, None)
-    triangles = stage.model.triangles
+    triangles = _triangles(stage.scene)
     progress.phase("packing", 0.5)
     path = Path.cwd() / f"{request.name}.blend"
     partial = output.partial_name(path, os.getpid()).with_suffix(".partial.blend")
@@ -75,20 +75,24 @@ def _verify(partial: Path, name: str, triangles: int) -> None:
         bpy.ops.wm.open_mainfile(filepath=str(partial), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         raise output.explain_bad_file(partial, 1 << 24, f"it does not open again ({_reason(error)})") from error
-    scene_found = bpy.context.scene
-    found = 0
-    for one in scene_found.objects:
-        if one.type == "MESH" and not one.is_shadow_catcher:
-            one.data.calc_loop_triangles()
-            found += len(one.data.loop_triangles)
-    if found < triangles:
+    found = _triangles(bpy.context.scene)
+    if found != triangles:
         raise tool_failed(f"{name} holds {found} of {triangles} triangles after it was saved; run it again.")
-    if scene_found.camera is None:
+    if bpy.context.scene.camera is None:
         raise tool_failed(f"{name} has no camera after it was saved; run it again.")
     outside = [one.filepath for one in bpy.data.libraries]
     outside += [one.filepath for one in bpy.data.images if one.source == "FILE" and not one.packed_file]
     if outside:
         raise tool_failed(f"{name} still depends on {outside[0]}, which could not be packed.")
+
+
+def _triangles(opened: bpy.types.Scene) -> int:
+    total = 0
+    for one in opened.objects:
+        if one.type == "MESH":
+            one.data.calc_loop_triangles()
+            total += len(one.data.loop_triangles)
+    return total
 
 
 def _reason(error: Exception) -> str:

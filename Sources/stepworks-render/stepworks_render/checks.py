@@ -118,7 +118,7 @@ def judge(file: str, found: list[Finding], request: Request) -> list[str]:
 
 
 _ADVICE = {
-    "empty": "check the model's size and, with a template, its camera and collection",
+    "empty": "render it larger when its parts are thin, and check a template's camera and collection",
     "black": "check the lights of the template and the materials",
     "cropped": "check the template's camera, or set the check 'cropped' to warn",
     "fill": "check the picture's width and height, or set the check 'fill' to warn",

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,35 +22,20 @@ USAGE = "usage: stepworks-render REQUEST.json | --serve | --version | --probe"
 
 def main(arguments: list[str]) -> int:
     """Returns the exit status: 0, or that of sysexits which fits the error."""
-    if arguments == ["--version"]:
-        return _answer("version", "describe")
-    if arguments == ["--probe"]:
-        return _answer("probe", "describe")
-    if arguments == ["--probe-graphics"]:
-        return _answer("graphics", "draw_test_picture")
-    if arguments == ["--serve"]:
-        channel.claim()
-        from . import serve
-
-        return serve.run()
-    if len(arguments) == 1 and not arguments[0].startswith("-"):
-        channel.claim()
-        return perform(Path(arguments[0]))
+    channel.claim()
+    match arguments:
+        case ["--version"]:
+            return _guarded(lambda: _answer("version", "describe"), _say_plainly)
+        case ["--probe"]:
+            return _guarded(lambda: _answer("probe", "describe"), _say_plainly)
+        case ["--probe-graphics"]:
+            return _guarded(lambda: _answer("graphics", "draw_test_picture"), _say_plainly)
+        case ["--serve"]:
+            return _guarded(lambda: _module("serve").run(), tell)
+        case [path] if not path.startswith("-"):
+            return _guarded(lambda: _module("operations").perform(Path(path)), tell)
     sys.stderr.write(USAGE + "\n")
     return 64
-
-
-def perform(path: Path) -> int:
-    """Does what the request file says, in the working directory; the last line sent is a result or an error."""
-    try:
-        from . import operations
-
-        operations.perform(path)
-        return 0
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets a sentence
-        said = explain(error)
-        channel.error(said.error_class, said.message)
-        return said.status
 
 
 def explain(error: Exception) -> ToolError:
@@ -59,12 +45,35 @@ def explain(error: Exception) -> ToolError:
     traceback.print_exception(error)
     if isinstance(error, MemoryError):
         return ToolError("out_of_memory", "stepworks-render got no more memory; render smaller, or allow it more.", 70)
-    if isinstance(error, OSError) and error.filename is not None:
-        return cannot_write(error.filename, error)
+    if isinstance(error, OSError):
+        return cannot_write(error.filename or "what stepworks-render has to say", error)
     if isinstance(error, ImportError):
         return ToolError("missing_tool", f"Blender cannot be loaded ({error}); run scripts/setup.", 69)
     kind = type(error).__name__
     return ToolError("tool_failed", f"stepworks-render failed by a fault of its own ({kind}: {error}).", 70)
+
+
+def tell(said: ToolError) -> None:
+    """Sends the error as the last message. Where nobody can read it, the log and the exit status must do."""
+    try:
+        channel.error(said.error_class, said.message)
+    except OSError as lost:
+        _say_plainly(said)
+        sys.stderr.write(f"and that could not be sent ({lost.strerror})\n")
+
+
+def _say_plainly(said: ToolError) -> None:
+    sys.stderr.write(said.message + "\n")
+
+
+def _guarded(work: Callable[[], None], report: Callable[[ToolError], None]) -> int:
+    try:
+        work()
+        return 0
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the caller gets a sentence and a fitting status
+        said = explain(error)
+        report(said)
+        return said.status
 
 
 def leave(status: int) -> NoReturn:
@@ -78,15 +87,11 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _answer(module: str, function: str) -> int:
-    """Prints the one JSON object that the function returns."""
-    channel.claim()
-    try:
-        answer: dict[str, Any] = getattr(importlib.import_module(f"{__package__}.{module}"), function)()
-    except Exception as error:  # noqa: BLE001
-        said = explain(error)
-        sys.stderr.write(said.message + "\n")
-        return said.status
-    channel.send(answer)
-    return 0
+def _module(name: str) -> Any:
+    """Imports late: whatever loads Blender must find standard output claimed."""
+    return importlib.import_module(f"{__package__}.{name}")
 
+
+def _answer(module: str, function: str) -> None:
+    """Prints the one JSON object that the function returns."""
+    channel.send(getattr(_module(module), function)())

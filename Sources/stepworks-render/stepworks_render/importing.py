@@ -5,6 +5,7 @@ The scene must be open already (empty or a template); the model's objects are li
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from mathutils import Vector
 
 from .errors import invalid_input
 from .glb import check_glb
+
+FLAT = 1e-9
+"""Area of a part over the square of its diagonal: what float32 leaves of triangles whose corners lie on one line."""
 
 
 @dataclass
@@ -47,20 +51,22 @@ def load(path: Path, model_name: str) -> Model:
     """
     check_glb(path, model_name)
     known = set(bpy.data.objects)
+    camera = bpy.context.scene.camera
     try:
         bpy.ops.import_scene.gltf(
-            filepath=str(path), import_shading="NORMALS", merge_vertices=False, import_pack_images=True
-        )
+            filepath=str(path), import_shading="NORMALS", merge_vertices=False, import_pack_images=True,
+            disable_bone_shape=True,
+        )  # fmt: skip
     except RuntimeError as error:
         raise invalid_input(
             f"{model_name} cannot be imported ({_reason(error)}); export it again."
         ) from error
-    objects = [one for one in bpy.data.objects if one not in known]
+    bpy.context.scene.camera = camera
     model = Model(name=model_name, roots=[], meshes=[])
-    for one in objects:
+    for one in [one for one in bpy.data.objects if one not in known]:
         if one.type in ("CAMERA", "LIGHT"):
-            bpy.data.objects.remove(one)  # the studio or the template has its own
-            continue
+            # The studio or the template has its own. A group may hang from it, so it stays, unseen.
+            one.hide_render = True
         one.animation_data_clear()
         model.objects.append(one)
     bpy.context.view_layer.update()
@@ -71,17 +77,22 @@ def load(path: Path, model_name: str) -> Model:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what the importer said; the rest is a stack trace, which stays in the log."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The last thing that the importer said. The stack trace before it and the place after it are for the log."""
+    sys.stderr.write(f"{error}\n")
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Location:")]
     return (lines[-1] if lines else "no reason given").removeprefix("Error: ")[:300]
 
 
 def _measure(model: Model) -> None:
     low = np.full(3, np.inf)
     high = np.full(3, -np.inf)
-    area = 0.0
+    has_surface = False
+    shapes: dict[bpy.types.Mesh, tuple[np.ndarray, np.ndarray]] = {}
     for one in model.meshes:
-        positions, corners = _triangles(one.data)
+        if one.data not in shapes:
+            shapes[one.data] = _triangles(one.data)
+        positions, corners = shapes[one.data]
         if len(corners) == 0:
             continue
         world = np.array(one.matrix_world, dtype=np.float64)
@@ -94,17 +105,19 @@ def _measure(model: Model) -> None:
         model.triangles += len(corners)
         low = np.minimum(low, positions.min(axis=0))
         high = np.maximum(high, positions.max(axis=0))
-        a, b, c = (positions[corners[:, i]] for i in range(3))
-        area += float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+        has_surface = has_surface or _area(positions, corners) > FLAT * float((np.ptp(positions, axis=0) ** 2).sum())
     if model.triangles == 0:
         raise invalid_input(f"{model.name} holds no triangles, so there is nothing to render; export it with geometry.")
-    diagonal = float(np.linalg.norm(high - low))
-    # What float32 leaves of the area of a triangle whose corners lie on one line.
-    if area <= 1e-9 * diagonal * diagonal:
+    if not has_surface:
         raise invalid_input(
             f"{model.name} has no surface: its {model.triangles} triangles have no area; export it again."
         )
     model.bounds_min, model.bounds_max = Vector(low), Vector(high)
+
+
+def _area(positions: np.ndarray, corners: np.ndarray) -> float:
+    a, b, c = (positions[corners[:, i]] for i in range(3))
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
 
 
 def _triangles(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:

@@ -77,7 +77,7 @@ MATERIALS: tuple[Definition, ...] = (
     _metal("Lead", "75787D", 0.50),
     Definition("Sintered Metal", "8B8781", metallic=0.9, roughness=0.58),
     Definition("Carbide", "5B5D61", metallic=0.9, roughness=0.30),
-    Definition("Black Rubber", "28292B", roughness=0.58, specular=0.35, seen_as=("1E1F21", "101010")),
+    Definition("Black Rubber", "28292B", roughness=0.46, specular=0.45, seen_as=("1E1F21", "101010")),
     Definition("Rubber Grey", "6B6E72", roughness=0.62, specular=0.35),
     Definition("Rubber Green", "2F5A3C", roughness=0.60, specular=0.35),
     Definition("Rubber Brown", "5A3A2A", roughness=0.60, specular=0.35),
@@ -143,7 +143,8 @@ def make(definition: Definition) -> bpy.types.Material:
     else:
         _build_solid(material.node_tree, definition, colour)
     material.diffuse_color = (*colour[:3], 0.3 if definition.clear else 1.0)
-    material.metallic = definition.metallic
+    # What Workbench draws with: it has nothing for a metal to mirror, and would show it black.
+    material.metallic = 0.0
     material.roughness = definition.roughness
     return material
 

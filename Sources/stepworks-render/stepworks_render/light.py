@@ -23,14 +23,16 @@ class Studio:
     """The lamps and the surround, ready to be turned."""
 
     stand: bpy.types.Object
-    mapping: bpy.types.Node
+    world: bpy.types.Node | None
+    """The mapping of the world, where the engine needs one."""
 
     def turn(self, azimuth_degrees: float) -> None:
         """Turns the studio so that its front is at the camera's azimuth."""
         angle = radians(azimuth_degrees)
         self.stand.rotation_euler = (0.0, 0.0, angle)
-        # The mapping turns the direction that is looked up, so it goes the other way.
-        self.mapping.inputs["Rotation"].default_value = (0.0, 0.0, -angle)
+        if self.world is not None:
+            # The mapping turns the direction that is looked up, so it goes the other way.
+            self.world.inputs["Rotation"].default_value = (0.0, 0.0, -angle)
 
 
 def build(scene: bpy.types.Scene, placed: Placed, shadow: bool = True) -> Studio:
@@ -50,11 +52,14 @@ def build(scene: bpy.types.Scene, placed: Placed, shadow: bool = True) -> Studio
     scene.collection.objects.link(stand)
     for box in SOFT_BOXES:
         _add_soft_box(scene, box, placed.radius).parent = stand
+    world = None
     if scene.render.engine == "CYCLES":
         add_dome(scene, placed.radius).parent = stand
+    else:
+        world = set_world(scene)
     if shadow:
         add_floor(scene, placed)
-    return Studio(stand, set_world(scene))
+    return Studio(stand, world)
 
 
 def _add_soft_box(scene: bpy.types.Scene, box: SoftBox, unit: float) -> bpy.types.Object:

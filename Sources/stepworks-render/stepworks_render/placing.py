@@ -6,6 +6,8 @@ have one size for a screw of 1 mm and a press of 10 m.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import radians
 from typing import Protocol
 
 import bpy
@@ -16,6 +18,11 @@ from mathutils.geometry import convex_hull_2d
 # Above this many vertices only the outermost of each small solid angle is kept: framing needs the outline.
 _ALL_POINTS = 400_000
 _LONGITUDES, _LATITUDES = 1024, 512
+
+ROUND_TILT_DEGREES = 18.0
+"""A body of revolution that spins about its own axis seems to stand still; leaning, it is seen to turn."""
+_ROUND = 0.01
+"""How far the outline from above may be from a circle, as a share of its radius."""
 
 
 class ModelLike(Protocol):
@@ -43,6 +50,8 @@ class Placed:
     """The empty that the model's roots hang from."""
     meshes: tuple[bpy.types.Object, ...]
     """The model's mesh objects."""
+    tilt_degrees: float
+    """How far the model leans towards the front."""
 
 
 def world_points(meshes: Sequence[bpy.types.Object]) -> np.ndarray:
@@ -59,14 +68,22 @@ def world_points(meshes: Sequence[bpy.types.Object]) -> np.ndarray:
     return points if len(points) <= _ALL_POINTS else _outermost(points)
 
 
-def place(scene: bpy.types.Scene, model: ModelLike, true_size: bool = False) -> Placed:
+def place(
+    scene: bpy.types.Scene, model: ModelLike, true_size: bool = False, tilt_degrees: float | None = 0.0
+) -> Placed:
     """Hangs the model's roots from one empty that scales and moves the model onto the stage.
 
-    `true_size` keeps metres, for templates that are built to scale. The model must have at least one face;
-    its vertices must be finite.
+    `true_size` keeps metres, for templates that are built to scale. `tilt_degrees` leans the model towards the front;
+    None leans what is round from above. The model must have at least one face; its vertices must be finite.
     """
     bpy.context.view_layer.update()
     points = world_points(model.meshes)
+    size = points.max(axis=0) - points.min(axis=0)
+    if tilt_degrees is None:
+        tilt_degrees = ROUND_TILT_DEGREES if _is_round(points[:, :2]) else 0.0
+    lean = Matrix.Rotation(radians(tilt_degrees), 4, "X")
+    if tilt_degrees:
+        points = points @ np.array(lean.to_3x3()).T
     low, high = points.min(axis=0), points.max(axis=0)
     axis_x, axis_y = _circle_centre(points[:, :2])
     middle = np.array([axis_x, axis_y, (low[2] + high[2]) / 2])
@@ -81,16 +98,17 @@ def place(scene: bpy.types.Scene, model: ModelLike, true_size: bool = False) -> 
         root.parent = holder
         root.matrix_parent_inverse = Matrix.Identity(4)
         root.matrix_basis = matrix
-    holder.matrix_world = Matrix.Diagonal((scale, scale, scale, 1.0)) @ Matrix.Translation(-Vector(foot))
+    holder.matrix_world = Matrix.Diagonal((scale, scale, scale, 1.0)) @ Matrix.Translation(-Vector(foot)) @ lean
     bpy.context.view_layer.update()
     return Placed(
         points=(points - foot) * scale,
         scale=scale,
         radius=reach * scale,
         middle_z=float(high[2] - low[2]) / 2 * scale,
-        size_m=tuple(float(extent) for extent in high - low),
+        size_m=tuple(float(extent) for extent in size),
         holder=holder,
         meshes=tuple(model.meshes),
+        tilt_degrees=tilt_degrees,
     )
 
 
@@ -119,16 +137,66 @@ def _outermost(points: np.ndarray) -> np.ndarray:
     return points[np.concatenate([order[last], extremes])]
 
 
+def _is_round(points: np.ndarray) -> bool:
+    """Whether the outline of points in the plane is a circle."""
+    offsets = points - np.array(_circle_centre(points))
+    angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    reach = np.array([(offsets @ np.array([np.cos(angle), np.sin(angle)])).max() for angle in angles])
+    return bool(reach.max() - reach.min() <= _ROUND * reach.max())
+
+
 def _circle_centre(points: np.ndarray) -> tuple[float, float]:
     """Centre of the smallest circle around points in the plane: the axis on which a turntable does not wobble."""
-    if len(points) > 20_000:
-        directions = np.linspace(0, 2 * np.pi, 360, endpoint=False)
-        picked = [int((points @ (np.cos(a), np.sin(a))).argmax()) for a in directions]
-        points = points[np.unique(picked)]
+    if len(points) > 1000:
+        points = _outside(points)
     hull = points[convex_hull_2d([tuple(point) for point in points])] if len(points) > 3 else points
-    centre = (hull.min(axis=0) + hull.max(axis=0)) / 2
-    # Badoiu and Clarkson: a step of 1/(i+1) towards the farthest point; the error falls below 1/1000 of the radius.
-    for step in range(1, 2000):
-        farthest = hull[((hull - centre) ** 2).sum(axis=1).argmax()]
-        centre = centre + (farthest - centre) / (step + 1)
+    return _smallest_circle(hull)
+
+
+def _outside(points: np.ndarray) -> np.ndarray:
+    """All points but those inside the polygon of the farthest in 32 directions: every corner of the hull, and few more."""
+    angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    farthest = (points @ np.stack([np.cos(angles), np.sin(angles)])).argmax(axis=0)
+    corners = points[farthest]
+    edges = np.roll(corners, -1, axis=0) - corners
+    # A point is right of an edge where the cross product is negative; the polygon runs anticlockwise.
+    sides = edges[:, 0] * (points[:, 1:] - corners[:, 1]) - edges[:, 1] * (points[:, :1] - corners[:, 0])
+    kept = (sides < 0).any(axis=1)
+    kept[farthest] = True
+    return points[kept]
+
+
+def _smallest_circle(points: np.ndarray) -> tuple[float, float]:
+    """Centre of the smallest circle around points: two or three carry it; the farthest joins them until none is out."""
+    carriers = [points[0]]
+    centre, radius = points[0], 0.0
+    for _ in range(len(points) + 8):
+        distances = np.hypot(*(points - centre).T)
+        farthest = int(distances.argmax())
+        if distances[farthest] <= radius * (1 + 1e-9):
+            break
+        centre, radius, carriers = _carried_by(points[farthest], carriers)
     return float(centre[0]), float(centre[1])
+
+
+def _carried_by(new: np.ndarray, others: list[np.ndarray]) -> tuple[np.ndarray, float, list[np.ndarray]]:
+    """The smallest circle through `new` and up to two of `others` that holds them all."""
+    circles = []
+    for count in (1, 2):
+        for chosen in combinations(others, count):
+            centre = (new + chosen[0]) / 2 if count == 1 else _through(new, *chosen)
+            if centre is None:
+                continue
+            radius = float(np.hypot(*(new - centre)))
+            if all(np.hypot(*(one - centre)) <= radius * (1 + 1e-9) for one in others):
+                circles.append((radius, centre, [new, *chosen]))
+    radius, centre, carriers = min(circles, key=lambda circle: circle[0])
+    return centre, radius, carriers
+
+
+def _through(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray | None:
+    """Centre of the circle through three points; None when they lie on one line."""
+    sides = 2 * np.array([b - a, c - a])
+    if abs(np.linalg.det(sides)) < 1e-300:
+        return None
+    return a + np.linalg.solve(sides, [(b - a) @ (b - a), (c - a) @ (c - a)])

@@ -30,6 +30,7 @@ def refine(material: bpy.types.Material) -> None:
     if shader is None:
         return
     inputs = shader.inputs
+    material.metallic = 0.0  # for Workbench, which has nothing for a metal to mirror
     if any(inputs[name].is_linked for name in ("Base Color", "Metallic", "Roughness")):
         return
     if inputs["Alpha"].default_value < 1.0 or inputs["Transmission Weight"].default_value > 0.0:
@@ -50,6 +51,7 @@ def refine(material: bpy.types.Material) -> None:
         inputs["Metallic"].default_value = metallic
         inputs["Roughness"].default_value = min(max(roughness, 0.05), 0.9)
         inputs["Base Color"].default_value = (*_paintable(colour), 1.0)
+    material.diffuse_color = tuple(inputs["Base Color"].default_value)
 
 
 def _metal_of(colour: Colour, metallic: float) -> library.Definition | None:

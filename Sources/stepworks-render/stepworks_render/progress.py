@@ -8,6 +8,7 @@ silence limit finds it.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from typing import Any
@@ -118,8 +119,13 @@ class Progress:
             silent = channel.seconds_since_last()
             if silent < SECONDS_OF_SILENCE:
                 computed = time.process_time()
-            elif (self.number or self.text) and time.process_time() - computed >= LEAST_CPU_FRACTION * silent:
-                self._tell()
+            elif time.process_time() - computed >= LEAST_CPU_FRACTION * silent:
+                try:
+                    self._tell()
+                except OSError as error:
+                    # The request ends by the same error as soon as it has something to say itself.
+                    sys.stderr.write(f"progress could not be sent ({error.strerror})\n")
+                    return
 
 
 @persistent

@@ -40,6 +40,8 @@ class Turntable:
     first: int
     count: int
     step: int
+    tilt_degrees: float | None
+    """How far the model leans towards the front at frame 0; None: as far as its shape needs to be seen turning."""
 
     @property
     def indices(self) -> list[int]:
@@ -126,7 +128,7 @@ class Request:
             samples=members.integer("samples", 1, 4096, 64),
             seed=members.integer("seed", 0, 2**31 - 1, 0),
             background=members.choice("background", BACKGROUNDS, "transparent"),
-            view_transform=members.choice("view_transform", VIEW_TRANSFORMS, "standard"),
+            view_transform=members.choice("view_transform", VIEW_TRANSFORMS, "khronos_pbr_neutral"),
             views=_views(members, operation),
             turntable=_turntable(members, operation),
             frames_directory=members.path("frames_directory", optional=operation != "frames"),
@@ -265,6 +267,7 @@ def _turntable(members: _Members, operation: str) -> Turntable | None:
         first=first,
         count=spec.integer("count", 1, most, most),
         step=step,
+        tilt_degrees=None if spec.value("tilt_degrees", None) is None else spec.number("tilt_degrees", 0, 90),
     )
     spec.refuse_others()
     return turntable

@@ -20,8 +20,8 @@ from . import channel, entry
 from .errors import cannot_write, invalid_input
 
 
-def run() -> int:
-    """Serves until standard input ends; returns the exit status."""
+def run() -> None:
+    """Serves until standard input ends. Raises OSError when nobody can read the answers any more."""
     from . import operations, scene  # the half second that is saved for every request
 
     scene.reset()
@@ -38,14 +38,12 @@ def run() -> int:
             _enter(directory)
             operations.perform(request)
         except Exception as error:  # noqa: BLE001 -- a request that fails must not end the others
-            said = entry.explain(error)
-            channel.error(said.error_class, said.message)
+            entry.tell(entry.explain(error))
         finally:
             scene.reset()
             os.chdir(home)
             _give_memory_back()
         _ready()
-    return 0
 
 
 def _parse(line: bytes) -> tuple[Path, Path]:

@@ -52,11 +52,12 @@ def _is_facetted(mesh: bpy.types.Mesh) -> bool:
 
 
 def _round(mesh: bpy.types.Mesh) -> None:
+    positions = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", positions)
+    size = float(np.ptp(positions.reshape(-1, 3), axis=0).max())
     shape = bmesh.new()
     try:
         shape.from_mesh(mesh)
-        corners = np.array([corner.co for corner in shape.verts])
-        size = float((corners.max(axis=0) - corners.min(axis=0)).max())
         bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=size * _SAME_PLACE)
         shape.to_mesh(mesh)
     finally:

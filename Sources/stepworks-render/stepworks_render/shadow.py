@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import pi, radians
+from pathlib import Path
 
 import bpy
 import numpy as np
 
+from . import output, png
 from .graph import Graph
 from .placing import Placed
 
@@ -29,7 +31,6 @@ _CONTRAST = 1.5
 """Exponent of the light on the floor: darkens the contact line, which half of the light reaches."""
 _PIXELS = 96
 _SAMPLES = 16
-"""Blurred afterwards: half a step of 8 bits from the picture of 2,048 samples (root mean square)."""
 _LAMP_DEGREES = 110.0
 """Angular diameter of the light: a wide soft box overhead."""
 
@@ -49,6 +50,10 @@ def _light_on_floor(placed: Placed, middle: np.ndarray, side: float) -> np.ndarr
     """How much of the overhead light reaches each point of the floor, 0…1 (rows from -y to +y)."""
     with _small_scene(placed, middle, side) as (small, path):
         bpy.ops.render.render(scene=small.name, write_still=True)
+        try:
+            png.parse(Path(path).read_bytes())
+        except png.PNGError as error:
+            raise output.explain_bad_file(Path(path), _PIXELS * _PIXELS * 6, str(error)) from error
         picture = bpy.data.images.load(path, check_existing=False)
         try:
             picture.colorspace_settings.name = "Non-Color"
@@ -61,12 +66,12 @@ def _light_on_floor(placed: Placed, middle: np.ndarray, side: float) -> np.ndarr
 
 @contextmanager
 def _small_scene(placed: Placed, middle: np.ndarray, side: float) -> Iterator[tuple[bpy.types.Scene, str]]:
-    """A scene with the model unseen, a white floor and one lamp overhead; gone without a trace afterwards."""
+    """A scene with the model on a white floor and one lamp overhead; gone without a trace afterwards."""
     unit = placed.radius
     small = bpy.data.scenes.new("Shadow")
     floor_mesh = _plane("Shadow floor", side)
     floor = bpy.data.objects.new("Shadow floor", floor_mesh)
-    floor.location = (*middle, -1e-3 * unit)
+    floor.location = (*middle, -2e-3 * unit)
     white = bpy.data.materials.new("Shadow floor")
     graph = Graph(white.node_tree)
     diffuse = graph.add("ShaderNodeBsdfDiffuse")
@@ -80,25 +85,21 @@ def _small_scene(placed: Placed, middle: np.ndarray, side: float) -> Iterator[tu
     lens = bpy.data.cameras.new("Shadow camera")
     lens.type = "ORTHO"
     lens.ortho_scale = side
-    lens.clip_start = 0.01 * unit
-    lens.clip_end = 10 * unit
+    lens.clip_start = 1e-4 * unit
+    lens.clip_end = 1e-2 * unit
     camera = bpy.data.objects.new("Shadow camera", lens)
-    camera.location = (*middle, 5 * unit)
+    # Between the model and the floor: it sees nothing but the floor, over the shortest way.
+    camera.location = (*middle, -1e-3 * unit)
     own = [floor, lamp_holder, camera]
     for one in [*own, *placed.meshes]:
         small.collection.objects.link(one)
     small.camera = camera
-    seen = {one: one.visible_camera for one in placed.meshes}
     handle, path = tempfile.mkstemp(suffix=".png", dir=bpy.app.tempdir or None)
     os.close(handle)
     _settings(small, path)
     try:
-        for one in placed.meshes:
-            one.visible_camera = False
         yield small, path
     finally:
-        for one, visible in seen.items():
-            one.visible_camera = visible
         os.unlink(path)
         bpy.data.scenes.remove(small)
         bpy.data.batch_remove([*own, floor_mesh, white, lamp, lens])
@@ -122,6 +123,7 @@ def _settings(small: bpy.types.Scene, path: str) -> None:
     cycles.use_denoising = False
     cycles.seed = 0
     cycles.max_bounces = 0
+    cycles.use_light_tree = False
     cycles.transparent_max_bounces = cycles.min_transparent_bounces = 8
 
 
@@ -138,12 +140,12 @@ def _fading(placed: Placed, middle: np.ndarray, side: float) -> np.ndarray:
 
 def _blurred(values: np.ndarray) -> np.ndarray:
     """A small Gaussian: takes the noise of the few samples, keeps the contact line."""
-    kernel = np.exp(-0.5 * (np.arange(-3, 4) / 1.0) ** 2)
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 1.6) ** 2)
     kernel /= kernel.sum()
     for axis in (0, 1):
-        edges = [(3, 3) if one == axis else (0, 0) for one in (0, 1)]
+        edges = [(4, 4) if one == axis else (0, 0) for one in (0, 1)]
         padded = np.pad(values, edges, mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 7, axis=axis)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=axis)
         values = windows @ kernel
     return values
 

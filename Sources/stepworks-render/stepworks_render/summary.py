@@ -27,10 +27,13 @@ def summarise(request: Request, stage: Stage, graphics: dict[str, Any] | None) -
         "background": request.background,
         "device": device,
         "materials": [
-            {"part": one.part, "material": one.material, "match": one.match, "reason": one.reason}
+            {
+                "part": one.part, "material": one.material, "match": one.match, "reason": one.reason,
+                "instances": one.instances,
+            }
             for one in stage.materials
         ],
         "unresolved": stage.unresolved,
         "triangles": stage.model.triangles,
-        "bounds_m": [round(extent, 9) for extent in stage.model.size],
+        "bounds_m": [float(f"{extent:.9g}") for extent in stage.model.size],
     }

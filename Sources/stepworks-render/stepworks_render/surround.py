@@ -31,9 +31,9 @@ class SoftBox:
 
 
 SOFT_BOXES = (
-    SoftBox("Key", (-4.0, -3.4, 4.6), (4.6, 4.6), 4.2, 5.0),
-    SoftBox("Fill", (5.2, -3.4, 2.2), (2.6, 4.6), 2.0, 2.6),
-    SoftBox("Top", (0.4, 1.2, 5.8), (5.2, 3.2), 3.0, 0.0),
+    SoftBox("Key", (-4.0, -3.4, 4.6), (4.6, 4.6), 5.0, 5.0),
+    SoftBox("Fill", (5.2, -3.4, 2.2), (2.6, 4.6), 1.7, 2.6),
+    SoftBox("Top", (0.4, 1.2, 5.8), (5.2, 3.2), 3.4, 0.0),
     SoftBox("Rim", (3.4, 4.4, 3.0), (1.6, 4.0), 6.0, 6.0),
 )
 
@@ -49,6 +49,7 @@ _UPWARDS = ((-90, 0.80), (-40, 0.95), (-12, 0.80), (0, 0.72), (14, 0.85), (34, 1
 # Overhead, where around has no meaning: from the front (-1) to the back (1).
 _OVERHEAD = ((-1.0, 0.45), (-0.35, 0.60), (0.05, 0.95), (0.5, 1.35), (1.0, 1.0))
 _BELOW = 0.42
+_AMBIENT = 0.6
 _DOME_RADIUS = 3.0
 
 
@@ -130,8 +131,9 @@ def _pattern(graph: Graph, direction: bpy.types.NodeSocket) -> bpy.types.NodeSoc
     for box in SOFT_BOXES:
         if box.mirrored:
             mirrored = graph.math("MULTIPLY_ADD", _soft_square(graph, direction, box), box.mirrored, mirrored)
-    # Diffuse materials have the lamps in place of the painted boxes.
-    return graph.mix(mirrored, smooth, graph.add("ShaderNodeLightPath").outputs["Is Diffuse Ray"])
+    # Diffuse materials have the lamps in place of the painted boxes, and less of the rest: it lights all sides alike.
+    ambient = graph.math("MULTIPLY", smooth, _AMBIENT)
+    return graph.mix(mirrored, ambient, graph.add("ShaderNodeLightPath").outputs["Is Diffuse Ray"])
 
 
 def _soft_square(graph: Graph, direction: bpy.types.NodeSocket, box: SoftBox) -> bpy.types.NodeSocket:

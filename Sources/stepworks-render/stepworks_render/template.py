@@ -80,9 +80,10 @@ def _target(scene: bpy.types.Scene, name: str | None, path: Path) -> bpy.types.C
 
 
 def _refuse_missing_files(path: Path) -> None:
+    images = [one for one in bpy.data.images if one.source == "FILE"]
     missing = sorted(
         {one.filepath for one in bpy.data.libraries if _lost(one.filepath, one.packed_file, None)}
-        | {one.filepath for one in bpy.data.images if one.source == "FILE" and _lost(one.filepath, one.packed_file, one)}
+        | {one.filepath for one in images if _lost(one.filepath, one.packed_file, one)}
     )
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

@@ -19,7 +19,8 @@ struct EnqueueCommand: AsyncParsableCommand {
         stepworks enqueue export_glb part.step --wait
         stepworks enqueue extract_metadata *.step --priority 10
         stepworks enqueue export_glb part.step --parameter preset=hero
-        stepworks enqueue STEP part.step -p sides=front,top -p colours.Ball=red -p colours.Cage=blue
+        stepworks enqueue render_still part.step -p angles=front_0deg,top_90deg
+        stepworks enqueue render_still part.step -p materials=library -p material_map.Ball=Brass
         stepworks enqueue ping --parameters '{"sleep_seconds":2}' --delay 30s --after 12
       """)
 

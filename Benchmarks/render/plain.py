@@ -4,9 +4,9 @@
 
 The scene is that of stepworks-render: it takes camera, light, materials and settings from it as a library, so that
 the picture is the same. It is what is left when these are left out: the supervisor, the queue and the job's row; the
-private copy of the model and its digest; the check of the GLB's tables, of its vertices and areas; the reset between
-requests; the look for a GPU; messages and progress; decoding, verifying and looking at the picture; provenance,
-fsync and rename; sentences for errors. Like any script it ends by the interpreter's own end.
+private copy of the model and its digest; the check of the GLB's tables, of its vertices and areas, and whether it is
+facetted; the reset between requests; the look for a GPU; messages and progress; decoding, verifying and looking at
+the picture; provenance, fsync and rename; sentences for errors. Like any script it ends by the interpreter's own end.
 
 `--reference` renders exactly so many samples, without denoising: what others are measured by.
 """

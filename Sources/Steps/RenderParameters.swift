@@ -100,7 +100,7 @@ enum StandardAngle: String, CaseIterable {
   /// The side views stand a little above the ground, so that the top of the part and its shadow can be read.
   var elevationDegrees: Double {
     switch self {
-    case .front, .right, .back, .left: 10
+    case .front, .right, .back, .left: 15
     case .top: 90
     case .threeQuarter: 30
     }

@@ -126,9 +126,10 @@ def test_facets_become_a_curve_and_edges_stay_edges(tool, tmp_path):
         if smooth:
             # Exact normals: outwards on the side, along the axis (here Y) on the ends.
             side = np.abs(normals[:, 1]) < 0.5
-            normals[side] = corners[side] * [1, 0, 1] / np.linalg.norm(corners[side] * [1, 0, 1], axis=1, keepdims=True)
-        model = models.write_glb(
-            tmp_path / f"{name}.glb", [("Thing", (corners, None if name == "bare" else normals, triangles), models.STEEL)])
+            outwards = corners[side] * [1, 0, 1]
+            normals[side] = outwards / np.linalg.norm(outwards, axis=1, keepdims=True)
+        normals = None if name == "bare" else normals
+        model = models.write_glb(tmp_path / f"{name}.glb", [("Thing", (corners, normals, triangles), models.STEEL)])
         return all_pictures(tool.run(tmp_path / name, model, width=128, height=128, samples=32))[0]
 
     exact = shot("exact", smooth=True)

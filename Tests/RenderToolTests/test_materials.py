@@ -69,7 +69,8 @@ def test_the_bearing_is_made_of_steel_and_brass(tool, bearing, tmp_path):
 
 
 def test_each_distinct_part_has_one_line_in_the_log(tool, bearing, tmp_path):
-    run = tool.run(tmp_path / "run", bearing, materials={"mode": "library", "map": {"Cage": "Nylon", "Inner*": "Unheard"}})
+    run = tool.run(tmp_path / "run", bearing, materials={
+        "mode": "library", "map": {"Cage": "Nylon", "Inner*": "Unheard"}})
     assert sorted(line for line in run.logs() if line.startswith("[MATERIAL]")) == [
         "[MATERIAL] part 'Ball' → 'Steel Polished' (alias match)",
         "[MATERIAL] part 'Cage' → 'Nylon' (map match)",
@@ -79,7 +80,8 @@ def test_each_distinct_part_has_one_line_in_the_log(tool, bearing, tmp_path):
 
 def test_the_map_comes_before_names_names_before_aliases_and_aliases_before_colours(tool, tmp_path):
     model = models.write_glb(tmp_path / "model.glb", [
-        part("Ball 1", YELLOW, 0.0), part("Brass", YELLOW, 0.03), part("Cage", YELLOW, 0.06), part("Thing", YELLOW, 0.09)])
+        part("Ball 1", YELLOW, 0.0), part("Brass", YELLOW, 0.03), part("Cage", YELLOW, 0.06),
+        part("Thing", YELLOW, 0.09)])
     run = tool.run(tmp_path / "run", model, materials={"mode": "library", "map": {"Ball": "Gold"}})
     assert resolved(run) == {
         "Ball": ("Gold", "map"), "Brass": ("Brass", "exact"), "Cage": ("Brass", "alias"),
@@ -126,7 +128,8 @@ def test_a_library_without_the_failed_material_is_an_error(tool, house, box, tmp
 
 def test_one_material_can_replace_all_and_the_map_still_comes_first(tool, tmp_path):
     model = models.write_glb(tmp_path / "model.glb", [part("Ball", GREY), part("Lid", GREY, 0.03)])
-    run = tool.run(tmp_path / "run", model, materials={"mode": "source", "override": "Plastic Red", "map": {"Lid": "Glass"}})
+    run = tool.run(tmp_path / "run", model, materials={
+        "mode": "source", "override": "Plastic Red", "map": {"Lid": "Glass"}})
     assert resolved(run) == {"Ball": ("Plastic Red", "override"), "Lid": ("Glass", "map")}
 
 
@@ -211,5 +214,6 @@ def test_the_written_library_holds_every_material_and_opens(tool, tmp_path):
     assert sorted(found) == sorted(written)
     model = models.write_glb(tmp_path / "model.glb", [part("Cage", GREY)])
     own = tool.run(tmp_path / "own", model, materials={"mode": "library"})
-    same = tool.run(tmp_path / "same", model, materials={"mode": "library", "library": str(tmp_path / "materials.blend")})
+    same = tool.run(tmp_path / "same", model, materials={
+        "mode": "library", "library": str(tmp_path / "materials.blend")})
     assert np.abs(pictures.pixels(own.picture).astype(int) - pictures.pixels(same.picture)).max() == 0

@@ -24,15 +24,18 @@ def test_the_numbers_of_copies_are_no_part_of_a_name(name, bare):
     ("Außenring", "Steel"), ("InnerRing_2", "Steel"), ("Cage", "Brass"), ("Käfig", "Brass"), ("Kaefig:2", "Brass"),
     ("bolt_1", "Zinc Plated"), ("Sechskantschraube M8", "Zinc Plated"), ("DIN 912 M6x20", "Zinc Plated"),
     ("Unterlegscheibe", "Zinc Plated"), ("O-Ring 20x2", "Black Rubber"), ("Wellendichtring", "Black Rubber"),
-    ("Gummifuß", "Black Rubber"), ("Gehaeuse_unten", "Cast Iron"), ("Gehäuse", "Cast Iron"), ("Welle", "Steel Polished"),
-    ("Druckfeder", "Spring Steel"), ("Schmiernippel M6", "Steel"), ("grease nipple", "Steel"), ("Glass tube", "Glass"), ("Deep groove ball bearing 6204", "Steel"),
+    ("Gummifuß", "Black Rubber"), ("Gehaeuse_unten", "Cast Iron"), ("Gehäuse", "Cast Iron"),
+    ("Welle", "Steel Polished"),
+    ("Druckfeder", "Spring Steel"), ("Schmiernippel M6", "Steel"), ("grease nipple", "Steel"), ("Glass tube", "Glass"),
+    ("Deep groove ball bearing 6204", "Steel"),
 ])
 def test_words_in_english_and_german_name_a_material(name, material):
     assert naming.material_by_alias(name) == material
 
 
 @pytest.mark.parametrize(("name", "material"), [
-    ("brass housing", "Brass"), ("Messingmutter", "Brass"), ("Stahlkugel", "Steel"), ("PA66-GF30 cage", "Nylon Glass Filled"),
+    ("brass housing", "Brass"), ("Messingmutter", "Brass"), ("Stahlkugel", "Steel"),
+    ("PA66-GF30 cage", "Nylon Glass Filled"),
     ("stainless steel washer", "Stainless Steel"), ("rubber plate", "Black Rubber"),
 ])
 def test_what_a_part_is_made_of_counts_more_than_what_it_does(name, material):

@@ -27,13 +27,6 @@ class Graph:
             self._feed(socket, value)
         return node.outputs["Value"]
 
-    def dot(self, vector: bpy.types.NodeSocket, fixed: Sequence[float]) -> bpy.types.NodeSocket:
-        node = self.tree.nodes.new("ShaderNodeVectorMath")
-        node.operation = "DOT_PRODUCT"
-        self._feed(node.inputs[0], vector)
-        node.inputs[1].default_value = fixed
-        return node.outputs["Value"]
-
     def mix(
         self, one: bpy.types.NodeSocket, other: bpy.types.NodeSocket | float, share: bpy.types.NodeSocket
     ) -> bpy.types.NodeSocket:

@@ -154,7 +154,7 @@ def _circle_centre(points: np.ndarray) -> tuple[float, float]:
 
 
 def _outside(points: np.ndarray) -> np.ndarray:
-    """All points but those inside the polygon of the farthest in 32 directions: every corner of the hull, and few more."""
+    """All points but those inside the polygon of the farthest in 32 directions: the hull's corners, and few more."""
     angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     farthest = (points @ np.stack([np.cos(angles), np.sin(angles)])).argmax(axis=0)
     corners = points[farthest]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ToolError, invalid_input, missing_input
+from .errors import invalid_input, missing_input
+from .members import MISSING, Members
 
 OPERATIONS = ("stills", "frames", "blend")
 ENGINES = ("cycles", "eevee", "workbench")
@@ -107,10 +106,10 @@ class Request:
             raise invalid_input(f"The request {path} is not JSON ({error}).") from error
         if not isinstance(members, dict):
             raise invalid_input(f"The request {path} is not a JSON object.")
-        return cls._checked(_Members(members, "the request"))
+        return cls._checked(Members(members, "the request"))
 
     @classmethod
-    def _checked(cls, members: _Members) -> Request:
+    def _checked(cls, members: Members) -> Request:
         operation = members.choice("operation", OPERATIONS)
         model = members.path("model")
         request = cls(
@@ -143,90 +142,14 @@ class Request:
         return request
 
 
-_MISSING = object()
-
-
-class _Members:
-    """A JSON object whose members are asked for one by one; what nobody asked for is an error."""
-
-    def __init__(self, members: dict[str, Any], place: str) -> None:
-        self.members = members
-        self.place = place
-        self.asked: set[str] = set()
-
-    def value(self, key: str, default: Any = _MISSING) -> Any:
-        self.asked.add(key)
-        value = self.members.get(key, _MISSING)
-        if value is _MISSING or (value is None and default is not _MISSING):
-            if default is _MISSING:
-                raise invalid_input(f"'{key}' is missing in {self.place}.")
-            return default
-        return value
-
-    def wrong(self, key: str, wanted: str) -> ToolError:
-        shown = json.dumps(self.members.get(key), ensure_ascii=False)[:80]
-        return invalid_input(f"'{key}' in {self.place} is {shown}; it must be {wanted}.")
-
-    def text(self, key: str, default: Any = _MISSING) -> Any:
-        value = self.value(key, default)
-        if value is not default and (not isinstance(value, str) or not value or "\0" in value):
-            raise self.wrong(key, "a text that is not empty")
-        return value
-
-    def choice(self, key: str, choices: tuple[str, ...], default: Any = _MISSING) -> str:
-        value = self.value(key, default)
-        if value not in choices:
-            raise self.wrong(key, "one of " + ", ".join(choices))
-        return value
-
-    def integer(self, key: str, least: int, most: int, default: Any = _MISSING) -> int:
-        value = self.value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.wrong(key, f"an integer from {least} to {most}")
-        return value
-
-    def number(self, key: str, least: float, most: float, default: Any = _MISSING) -> float:
-        value = self.value(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise self.wrong(key, "a number")
-        if not least <= value <= most:
-            raise self.wrong(key, f"a number from {least:g} to {most:g}")
-        return float(value)
-
-    def path(self, key: str, optional: bool = False) -> Any:
-        value = self.text(key, None) if optional else self.text(key)
-        if value is None:
-            return None
-        if not value.startswith("/"):
-            raise self.wrong(key, "an absolute path")
-        return Path(value)
-
-    def digest(self, key: str) -> str:
-        value = self.text(key)
-        if not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise self.wrong(key, "64 hexadecimal digits in lower case")
-        return value
-
-    def object(self, key: str) -> _Members:
-        value = self.value(key, {})
-        if not isinstance(value, dict):
-            raise self.wrong(key, "an object")
-        return _Members(value, f"'{key}' of {self.place}")
-
-    def refuse_others(self) -> None:
-        others = sorted(set(self.members) - self.asked)
-        if others:
-            raise invalid_input(f"'{others[0]}' is unknown in {self.place}.")
-
-
-def _safe_stem(members: _Members, key: str, default: Any = _MISSING) -> str:
+def _safe_stem(members: Members, key: str, default: Any = MISSING) -> str:
     value = members.text(key, default)
     if "/" in value or value.startswith(".") or len(value.encode()) > 200:
         raise members.wrong(key, "a file name without a directory, not hidden, of at most 200 bytes")
     return value
 
 
-def _views(members: _Members, operation: str) -> tuple[View, ...]:
+def _views(members: Members, operation: str) -> tuple[View, ...]:
     if operation == "frames" or (operation == "blend" and not members.value("views", [])):
         members.value("views", None)
         return ()
@@ -237,7 +160,7 @@ def _views(members: _Members, operation: str) -> tuple[View, ...]:
     for position, one in enumerate(listed):
         if not isinstance(one, dict):
             raise members.wrong("views", "a list of objects")
-        view = _Members(one, f"view {position + 1} of {members.place}")
+        view = Members(one, f"view {position + 1} of {members.place}")
         views.append(
             View(
                 name=_safe_stem(view, "name"),
@@ -251,7 +174,7 @@ def _views(members: _Members, operation: str) -> tuple[View, ...]:
     return tuple(views)
 
 
-def _turntable(members: _Members, operation: str) -> Turntable | None:
+def _turntable(members: Members, operation: str) -> Turntable | None:
     if operation != "frames":
         members.value("turntable", None)  # a producer may send what another operation needs
         return None
@@ -273,7 +196,7 @@ def _turntable(members: _Members, operation: str) -> Turntable | None:
     return turntable
 
 
-def _materials(members: _Members) -> MaterialSpec:
+def _materials(members: Members) -> MaterialSpec:
     spec = members.object("materials")
     mapping = spec.value("map", {})
     if not isinstance(mapping, dict) or not all(isinstance(name, str) for name in mapping.values()):
@@ -289,7 +212,7 @@ def _materials(members: _Members) -> MaterialSpec:
     return materials
 
 
-def _checks(members: _Members) -> dict[str, str]:
+def _checks(members: Members) -> dict[str, str]:
     defaults = {"empty": "fail", "black": "fail", "cropped": "fail", "fill": "warn", "magenta": "warn"}
     spec = members.object("checks")
     checks = {name: spec.choice(name, ("fail", "warn", "off"), defaults[name]) for name in CHECKS}

@@ -1,17 +1,19 @@
 """What metals reflect: a studio of soft strips and soft boxes, painted rather than lit.
 
-Painted twice. Cycles sees a dome around the model: near enough that a flat face mirrors a gradient instead of one
-grey. Engines without ray tracing see a world of the same pattern. Neither is sampled as a lamp: both are smooth.
+Cycles sees the painting on a dome around the model: near enough that a flat face mirrors a gradient instead of one
+grey. Engines without ray tracing see it as the world. Neither is sampled as a lamp: it is smooth. It is an image and
+not shader nodes because every path ends on it: looking it up saves a tenth of a render.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi, radians, sin
+from functools import lru_cache
 
 import bmesh
 import bpy
-from mathutils import Vector
+import numpy as np
 
 from .graph import Graph
 
@@ -51,10 +53,11 @@ _OVERHEAD = ((-1.0, 0.45), (-0.35, 0.60), (0.05, 0.95), (0.5, 1.35), (1.0, 1.0))
 _BELOW = 0.42
 _AMBIENT = 0.6
 _DOME_RADIUS = 3.0
+_WIDTH, _HEIGHT = 512, 256
 
 
 def add_dome(scene: bpy.types.Scene, unit: float) -> bpy.types.Object:
-    """A sphere around the model that shows the pattern to reflections and takes no light from lamps."""
+    """A sphere around the model that shows the painting to reflections and takes no light from lamps."""
     mesh = bpy.data.meshes.new("Surround")
     shape = bmesh.new()
     bmesh.ops.create_icosphere(shape, subdivisions=3, radius=_DOME_RADIUS * unit)
@@ -64,10 +67,7 @@ def add_dome(scene: bpy.types.Scene, unit: float) -> bpy.types.Object:
     material.cycles.emission_sampling = "NONE"
     graph = Graph(material.node_tree)
     place = graph.add("ShaderNodeTexCoord").outputs["Object"]
-    direction = graph.add("ShaderNodeVectorMath")
-    direction.operation = "NORMALIZE"
-    graph.tree.links.new(place, direction.inputs[0])
-    shine = graph.add("ShaderNodeEmission", Strength=_pattern(graph, direction.outputs["Vector"]))
+    shine = graph.add("ShaderNodeEmission", Strength=_radiance(graph, place))
     graph.add("ShaderNodeOutputMaterial", Surface=shine.outputs["Emission"])
     mesh.materials.append(material)
     dome = bpy.data.objects.new("Surround", mesh)
@@ -77,19 +77,19 @@ def add_dome(scene: bpy.types.Scene, unit: float) -> bpy.types.Object:
 
 
 def set_world(scene: bpy.types.Scene) -> bpy.types.Node:
-    """Gives the scene a world of the pattern; returns the mapping whose rotation turns it."""
+    """Makes the painting the scene's world; returns the mapping whose rotation turns it."""
     world = bpy.data.worlds.new("Surround")
     scene.world = world
     world.cycles.sampling_method = "NONE"
     graph = Graph(world.node_tree)
     mapping = graph.add("ShaderNodeMapping", Vector=graph.add("ShaderNodeTexCoord").outputs["Generated"])
-    shine = graph.add("ShaderNodeBackground", Strength=_pattern(graph, mapping.outputs["Vector"]))
+    shine = graph.add("ShaderNodeBackground", Strength=_radiance(graph, mapping.outputs["Vector"]))
     graph.add("ShaderNodeOutputWorld", Surface=shine.outputs["Background"])
     return mapping
 
 
 def mirrored(graph: Graph) -> bpy.types.NodeSocket:
-    """Radiance of the pattern in the mirror direction of the surface shaded, without tracing a ray.
+    """Radiance of the painting in the mirror direction of the surface shaded, without tracing a ray.
 
     The studio turns with the camera, so right and depth are the camera's; height is the world's.
     """
@@ -110,41 +110,64 @@ def mirrored(graph: Graph) -> bpy.types.NodeSocket:
     square = graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY_ADD", right, right, graph.math("MULTIPLY", up, up)))
     depth = graph.math("MULTIPLY", graph.math("SQRT", graph.math("MAXIMUM", square, 0.0)), graph.math("SIGN", ahead))
     direction = graph.add("ShaderNodeCombineXYZ", X=right, Y=depth, Z=up)
-    return _pattern(graph, direction.outputs["Vector"])
+    return _channels(graph, direction.outputs["Vector"])[0]
 
 
-def _pattern(graph: Graph, direction: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """Radiance by the direction (of length 1) from the model, the camera being at -y."""
-    x, y, z = graph.add("ShaderNodeSeparateXYZ", Vector=direction).outputs
-    # -0.5…0.5 of a turn to the right of the camera, moved to 0…1.
-    turn = graph.math("MULTIPLY", graph.math("ARCTAN2", x, graph.math("MULTIPLY", y, -1.0)), 1 / (2 * pi))
-    around = graph.ramp(graph.math("ADD", turn, 0.5), [(angle / 360 + 0.5, grey) for angle, grey in _AROUND])
-    height = graph.math("MULTIPLY_ADD", z, 0.5, 0.5)
-    upwards = graph.ramp(height, [(sin(radians(angle)) / 2 + 0.5, grey) for angle, grey in _UPWARDS])
-    level = graph.math("MULTIPLY", around, upwards)
-    depth = graph.math("MULTIPLY_ADD", y, 0.5, 0.5)
-    overhead = graph.ramp(depth, [(at / 2 + 0.5, grey) for at, grey in _OVERHEAD])
-    above = graph.ramp(height, [(0.72, 0.0), (0.92, 1.0)])
-    below = graph.ramp(height, [(0.04, 1.0), (0.30, 0.0)])
-    smooth = graph.mix(graph.mix(level, overhead, above), _BELOW, below)
-    mirrored = smooth
-    for box in SOFT_BOXES:
-        if box.mirrored:
-            mirrored = graph.math("MULTIPLY_ADD", _soft_square(graph, direction, box), box.mirrored, mirrored)
-    # Diffuse materials have the lamps in place of the painted boxes, and less of the rest: it lights all sides alike.
-    ambient = graph.math("MULTIPLY", smooth, _AMBIENT)
-    return graph.mix(mirrored, ambient, graph.add("ShaderNodeLightPath").outputs["Is Diffuse Ray"])
+def _radiance(graph: Graph, direction: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """What a ray meets. Diffuse materials have the lamps in place of the painted boxes, and less of the rest."""
+    reflected, ambient = _channels(graph, direction)
+    return graph.mix(reflected, ambient, graph.add("ShaderNodeLightPath").outputs["Is Diffuse Ray"])
 
 
-def _soft_square(graph: Graph, direction: bpy.types.NodeSocket, box: SoftBox) -> bpy.types.NodeSocket:
+def _channels(graph: Graph, direction: bpy.types.NodeSocket) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """The painting in a direction of any length, the camera being at -y: as metals and as diffuse materials see it."""
+    image = bpy.data.images.new("Surround", _WIDTH, _HEIGHT, float_buffer=True, is_data=True)
+    image.pixels.foreach_set(_painting())
+    image.pack()
+    texture = graph.add("ShaderNodeTexEnvironment", Vector=direction)
+    texture.image = image
+    reflected, ambient, _ = graph.add("ShaderNodeSeparateColor", Color=texture.outputs["Color"]).outputs
+    return reflected, ambient
+
+
+@lru_cache(maxsize=1)
+def _painting() -> np.ndarray:
+    """Red: what metals mirror; green: what diffuse materials get. Equirectangular as Blender reads it, flat, RGBA."""
+    # From left to right the longitude falls from half a turn to minus half a turn, from x towards y.
+    longitude = (0.5 - (np.arange(_WIDTH) + 0.5) / _WIDTH) * 2 * np.pi
+    latitude = ((np.arange(_HEIGHT) + 0.5) / _HEIGHT - 0.5)[:, None] * np.pi
+    level_out = np.cos(latitude)
+    x, y, z = np.broadcast_arrays(level_out * np.cos(longitude), level_out * np.sin(longitude), np.sin(latitude))
+    direction = np.stack([x, y, z], axis=-1)
+    level = _ramp(np.degrees(np.arctan2(x, -y)), _AROUND) * _ramp(np.degrees(np.arcsin(z)), _UPWARDS)
+    above = _ramp(z, ((0.44, 0.0), (0.84, 1.0)))
+    below = _ramp(z, ((-0.92, 1.0), (-0.40, 0.0)))
+    smooth = level + (_ramp(y, _OVERHEAD) - level) * above
+    smooth = smooth + (_BELOW - smooth) * below
+    reflected = smooth + sum(box.mirrored * _soft_square(direction, box) for box in SOFT_BOXES)
+    flat = np.zeros((_HEIGHT, _WIDTH, 4), dtype=np.float32)
+    flat[..., 0], flat[..., 1], flat[..., 3] = reflected, smooth * _AMBIENT, 1.0
+    return flat.ravel()
+
+
+def _ramp(values: np.ndarray, stops: Sequence[tuple[float, float]]) -> np.ndarray:
+    """Smooth from stop to stop, level outside them."""
+    positions, greys = (np.array(one, dtype=np.float64) for one in zip(*stops, strict=True))
+    after = np.clip(np.searchsorted(positions, values), 1, len(positions) - 1)
+    share = np.clip((values - positions[after - 1]) / (positions[after] - positions[after - 1]), 0, 1)
+    share = share**2 * (3 - 2 * share)
+    return greys[after - 1] + (greys[after] - greys[after - 1]) * share
+
+
+def _soft_square(direction: np.ndarray, box: SoftBox) -> np.ndarray:
     """1 where a direction meets the soft box as seen from the model, 0 elsewhere, with a soft edge."""
-    towards = Vector(box.position)
-    across = towards.cross((0.0, 0.0, 1.0)).normalized()
-    upward = across.cross(towards).normalized()
-    ahead = graph.math("MAXIMUM", graph.dot(direction, towards.normalized()), 1e-3)
-    share: bpy.types.NodeSocket | float = 1.0
-    for axis, side in ((across, box.size[0]), (upward, box.size[1])):
-        slope = graph.math("DIVIDE", graph.dot(direction, axis), ahead)
-        of_side = graph.math("MULTIPLY", graph.math("ABSOLUTE", slope), towards.length / side)
-        share = graph.math("MULTIPLY", graph.ramp(of_side, [(0.36, 1.0), (0.56, 0.0)]), share)
+    distance = np.linalg.norm(box.position)
+    towards = np.array(box.position) / distance
+    across = np.cross(towards, (0.0, 0.0, 1.0))
+    across /= np.linalg.norm(across)
+    ahead = np.maximum(direction @ towards, 1e-3)
+    share = np.ones(direction.shape[:2])
+    for axis, side in ((across, box.size[0]), (np.cross(across, towards), box.size[1])):
+        of_side = np.abs(direction @ axis) / ahead * distance / side
+        share = share * _ramp(of_side, ((0.36, 1.0), (0.56, 0.0)))
     return share

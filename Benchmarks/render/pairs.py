@@ -1,9 +1,9 @@
 """Two stills: one after the other, and both at once."""
 
 import pathlib
-import statistics
 
-from installation import Installation, plain_command, run_plain
+from installation import Cost, Installation, plain_command, run_plain
+from thumbnails import median_cpu, median_wall
 
 SIZE, SAMPLES = 512, 16
 
@@ -22,16 +22,18 @@ def measure(options, directory, model):
                 model, place / f"pair-{seed}.png", "--size", SIZE, "--samples", SAMPLES, "--seed", seed)
                 for seed in seeds]
             installation.command("queues", "set", "render", "--max", "1")
-            taken["Stepworks, one after the other"].append(installation.run(jobs)[0].wall)
+            taken["Stepworks, one after the other"].append(installation.run(jobs)[0])
             installation.command("queues", "set", "render", "--max", "2")
-            taken["Stepworks, both at once"].append(installation.run(jobs)[0].wall)
-            taken["plain, one after the other"].append(sum(run_plain([script]).wall for script in scripts))
-            taken["plain, both at once"].append(run_plain(scripts).wall)
-    print(f"two stills, {SIZE} px, {SAMPLES} samples, {rounds} rounds; seconds until both are there, median")
-    seconds = {kind: statistics.median(walls) for kind, walls in taken.items()}
-    for kind, median in seconds.items():
-        print(f"{kind:32}{median:8.2f}")
+            taken["Stepworks, both at once"].append(installation.run(jobs)[0])
+            alone = [run_plain([script]) for script in scripts]
+            taken["plain, one after the other"].append(
+                Cost(sum(one.wall for one in alone), sum(one.cpu for one in alone)))
+            taken["plain, both at once"].append(run_plain(scripts))
+    print(f"two stills, {SIZE} px, {SAMPLES} samples, {rounds} rounds; until both are there, medians")
+    print(f"{'':32}{'wall s':>8}{'CPU s':>8}")
+    for kind, costs in taken.items():
+        print(f"{kind:32}{median_wall(costs):8.2f}{median_cpu(costs):8.2f}")
     for whose in ("Stepworks", "plain"):
-        ratio = seconds[f"{whose}, both at once"] / seconds[f"{whose}, one after the other"]
+        ratio = median_wall(taken[f"{whose}, both at once"]) / median_wall(taken[f"{whose}, one after the other"])
         pinned = "each has its own processors" if whose == "Stepworks" else "not pinned"
         print(f"{whose}, at once / one after the other: {ratio:.2f} ({pinned})", flush=True)

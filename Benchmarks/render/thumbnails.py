@@ -44,7 +44,8 @@ def measure(options, directory, model):
     for kind, bar in (("cold", COLD_BAR), ("warm", WARM_BAR)):
         own = costs[f"Stepworks, {kind}"]
         ratio = median_wall(own) / median_wall(plain)
-        print(f"{kind} / plain: {ratio:.2f} of the wall time (at most {bar:.2f}: {'met' if ratio <= bar else 'missed'}), "
+        verdict = "met" if ratio <= bar else "missed"
+        print(f"{kind} / plain: {ratio:.2f} of the wall time (at most {bar:.2f}: {verdict}), "
               f"{median_cpu(own) / median_cpu(plain):.2f} of the CPU time")
     print(f"plain, cold and warm pictures are {'equal in every pixel' if is_equal else 'NOT EQUAL'}", flush=True)
 

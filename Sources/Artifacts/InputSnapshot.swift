@@ -14,8 +14,9 @@ package struct InputSnapshot: Sendable, Hashable {
   /// - Parameters:
   ///   - source: as given by the producer; a relative path is taken from `base`.
   ///   - base: an absolute directory.
+  ///   - place: the directory of the attempt that the copy is put into, one for each input: names may be equal.
   /// - Throws: ``JobFailure``: `missing_input`, `invalid_input` or `no_space`, with a sentence that names the file.
-  package init(of source: String, relativeTo base: FilePath, into attempt: Attempt) throws {
+  package init(of source: String, relativeTo base: FilePath, into attempt: Attempt, at place: String = "input") throws {
     guard !source.isEmpty else {
       throw JobFailure(.invalidInput, "The parameter 'source' is empty; it must be the path of a file.")
     }
@@ -26,7 +27,7 @@ package struct InputSnapshot: Sendable, Hashable {
     guard let name = path.lastComponent, name.kind == .regular else {
       throw JobFailure(.invalidInput, "'\(source)' is a directory, not a file; name the file itself.")
     }
-    let directory = attempt.directory.appending("input")
+    let directory = attempt.directory.appending(place)
     let copy = directory.appending(name)
     do {
       try Files.makeDirectory(directory)

@@ -18,7 +18,8 @@ package struct StepAwait: Error, Sendable, Hashable {
 
   /// How many jobs may be asked for at once.
   package static let maximumJobs = 1000
-  /// How often a job may ask until an operator retries it. More is a step that never has enough.
+  /// How often a job may ask until an operator retries it. More is a step that never has enough, or one whose source
+  /// never rests.
   package static let maximumRounds = 20
   /// How long a line of jobs, each asked for by the one before, may grow. More is a step that asks for itself.
   package static let maximumDepth = 8

@@ -14,7 +14,7 @@ extension Settler {
   func block(on requests: [JobRequest], reason: String) throws -> SettlementKind? {
     guard let isCancelled = try isCancelRequested() else { return nil }
     if isCancelled { return try cancel() }
-    try check(requests)
+    try check(requests, reason)
     var children: [JobID] = []
     for request in requests {
       let child = try add(request)
@@ -36,7 +36,7 @@ extension Settler {
     return .awaiting(children, reason: reason)
   }
 
-  private func check(_ requests: [JobRequest]) throws {
+  private func check(_ requests: [JobRequest], _ why: String) throws {
     guard !requests.isEmpty else {
       throw RefusedAwait(reason: "The step \(job.step) asked to wait for no job at all; this is a mistake of the step.")
     }
@@ -55,7 +55,7 @@ extension Settler {
     if rounds ?? 0 >= StepAwait.maximumRounds {
       throw RefusedAwait(
         reason:
-          "The step \(job.step) asked for other jobs \(StepAwait.maximumRounds) times and is still not content; this is a mistake of the step."
+          "The step \(job.step) asked for other jobs \(StepAwait.maximumRounds) times and is still not content, the last time because: \(why) Look for what changes or removes what they made; if nothing does, this is a mistake of the step."
       )
     }
     let depth = try Int.fetchOne(

@@ -17,7 +17,7 @@ struct MediaProbe: Sendable, Hashable {
   static func arguments(for path: String) -> [String] {
     [
       "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
-      "stream=codec_name,pix_fmt,width,height,nb_read_frames,r_frame_rate:stream_tags:format=nb_streams,duration",
+      "stream=codec_name,pix_fmt,width,height,nb_read_frames,avg_frame_rate:stream_tags:format=nb_streams,duration",
       "-of",
       "default=noprint_wrappers=1", "./\(path)",
     ]
@@ -43,7 +43,7 @@ struct MediaProbe: Sendable, Hashable {
     try expect("width", "\(stream.width)")
     try expect("height", "\(stream.height)")
     try expect("nb_read_frames", "\(frames)")
-    try expect("r_frame_rate", "\(fps)/1")
+    try expect("avg_frame_rate", "\(fps)/1")
     try expect("nb_streams", "1")
     if stream.hasAlpha { try expect("tag:alpha_mode", "1") }
     let (duration, expected) = (values["duration"].flatMap(Double.init) ?? 0, Double(frames) / Double(fps))

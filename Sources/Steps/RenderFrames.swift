@@ -15,8 +15,8 @@ package struct RenderFrames: Step {
           Parameter("count", .integer(1...1440), "How many frames; default: all from the first on."),
         ]
         + RenderParameters.picture(samples: 64, size: 512, sides: 16...4096) + RenderParameters.materials),
-    // A crash in one frame of many is not worth giving up the turn for.
-    maxCrashes: 4, retry: RenderRun.retry, tools: ["stepworks-render"])
+    // A crash in one frame of many is not worth giving up the turn for, and each run goes on where the last one ended.
+    maxCrashes: 4, retry: RetryPolicy(overrides: [.invalidOutput: .fail]), tools: ["stepworks-render"])
 
   let environment: StepEnvironment
   let render: RenderEnvironment
@@ -40,7 +40,12 @@ package struct RenderFrames: Step {
           "The tool did not make the frames \(chunk.first)–\(chunk.first + chunk.count - 1) of \(run.model.source).")
       }
       try await BlockingIO.run {
-        for name in expected { try run.attempt.adopt(partial.appending(name), as: name) }
+        for name in expected {
+          guard FileStatus.exists(partial.appending(name)) else {
+            throw JobFailure(.invalidOutput, "The tool named the frame \(name), which is not there.")
+          }
+          try run.attempt.adopt(partial.appending(name), as: name)
+        }
       }
       let width = context.parameters["width"]?.integerValue ?? 0
       let height = context.parameters["height"]?.integerValue ?? 0
@@ -50,6 +55,7 @@ package struct RenderFrames: Step {
       return StepResult(
         result: .object([
           "summary": made.summary, "input_sha256": .string(run.model.glb.digest.sha256),
+          "basis_sha256": .string(Artifact.derivationKey(of: .object(try await run.basis()))),
           "artifacts": artifacts.listing(of: made.outputs),
         ]),
         artifacts: artifacts)

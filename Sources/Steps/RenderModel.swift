@@ -13,9 +13,6 @@ struct RenderModel: Sendable {
   /// The stem of the files that are made of it.
   let name: String
 
-  /// How often a job asks for the mesh of a source that has changed again when the mesh is there.
-  private static let mostDerivations = 5
-
   /// - Throws: ``StepAwait`` when the mesh has to be made first; ``JobFailure`` when the source is no model.
   init(for context: StepContext, in environment: StepEnvironment, into attempt: Attempt) async throws {
     let given = context.parameters["source"]?.stringValue ?? ""
@@ -30,7 +27,7 @@ struct RenderModel: Sendable {
     case .step:
       let mesh = try await Self.mesh(of: source, given, context)
       self.mesh = mesh
-      glb = try await BlockingIO.run { try InputSnapshot(of: mesh.string, relativeTo: base, into: attempt) }
+      glb = try await BlockingIO.run { try InputSnapshot(of: mesh.string, relativeTo: base, into: attempt, at: "mesh") }
     case nil:
       throw JobFailure(
         .invalidInput, "\(source.source) is neither a GLB nor a STEP file; give one of these, whole and uncompressed.")
@@ -39,25 +36,19 @@ struct RenderModel: Sendable {
 
   /// The GLB that an earlier run of this job has asked for, if it is of exactly these bytes.
   private static func mesh(of source: InputSnapshot, _ given: String, _ context: StepContext) async throws -> FilePath {
-    let exports = try await context.dependencies().filter { $0.step == ExportGLB.definition.name }
+    // What its producer made it wait for may be of another fineness.
+    let exports = try await context.dependencies().filter { $0.isChild && $0.step == ExportGLB.definition.name }
     for export in exports where export.result?["source_sha256"]?.stringValue == source.digest.sha256 {
       let artifacts = export.result?["artifacts"]?.arrayValue ?? []
       guard let path = artifacts.first(where: { $0["role"] == .string("glb") })?["path"]?.stringValue else { continue }
       if FileStatus.exists(FilePath(path)) { return FilePath(path) }
     }
-    guard exports.count < mostDerivations else {
-      throw JobFailure(
-        .invalidInput,
-        "\(source.source) has changed each time its mesh was made (\(exports.count) times); retry when it is at rest.")
-    }
+    // Only what was given, so that it equals, and is merged with, an export that somebody else has asked for.
+    var parameters: [String: JSONValue] = ["source": .string(given)]
+    parameters["preset"] = context.job.parameters["preset"]
     throw StepAwait(
-      for: [
-        JobRequest(
-          step: ExportGLB.definition.name,
-          parameters: .object([
-            "source": .string(given), "preset": context.parameters["preset"] ?? .string("production"),
-          ]))
-      ], reason: "The mesh of \(source.source) is made first.")
+      for: [JobRequest(step: ExportGLB.definition.name, parameters: .object(parameters))],
+      reason: "The mesh of \(source.source) is made first.")
   }
 }
 

@@ -29,7 +29,7 @@ enum RenderParameters {
     ),
     Parameter(
       "template_collection", .string,
-      "The collection of the template that the model is put into; default: the scene's own."),
+      "The collection of the template that the model is put into; default: Product, made when it is not there."),
   ]
 
   /// - Parameters:
@@ -76,6 +76,16 @@ enum RenderParameters {
     Parameter(
       "elevation_degrees", .number(-90...90), "How high the camera stands: 90 above; overrides the angle."),
   ]
+}
+
+extension RenderParameters {
+  /// What the schema cannot say.
+  /// - Throws: ``JobFailure`` of class `invalid_input`.
+  static func check(_ parameters: JSONValue, of step: StepName) throws {
+    guard parameters["background"] == .string("template"), parameters["template"] == nil else { return }
+    throw JobFailure(
+      .invalidInput, "\(step) has background=template but no template; name one with the parameter 'template'.")
+  }
 }
 
 /// The camera positions that every catalogue uses.

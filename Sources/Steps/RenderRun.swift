@@ -25,7 +25,8 @@ struct RenderRun: Sendable {
     _ render: RenderEnvironment,
     _ body: (RenderRun, _ provenance: [String: JSONValue]) async throws -> StepResult
   ) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
+    try RenderParameters.check(context.parameters, of: definition.name)
+    return try await environment.withAttempt(context) { attempt in
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: try await RenderModel(for: context, in: environment, into: attempt))
@@ -33,24 +34,35 @@ struct RenderRun: Sendable {
     }
   }
 
-  /// Everything that determines the outputs, without what tells one output of a run from another.
+  /// What determines pictures besides the parameters: pictures of equal bases fit together.
+  /// - Throws: ``JobFailure`` when the template or the library is not there.
+  func basis() async throws -> [String: JSONValue] {
+    var members: [String: JSONValue] = [
+      "input_sha256": .string(model.glb.digest.sha256), "tools": .array([render.tool.version]),
+      "device": .string(device == .cpu ? "cpu" : render.gpuBackend ?? "cpu"),
+    ]
+    if let template = try template() {
+      members["template_sha256"] = .string(try await digest(of: template, "template"))
+    }
+    if parameters["materials"] == .string("library") {
+      members["failed_material"] = .string(render.failedMaterial)
+      if let library = render.library {
+        members["library_sha256"] = .string(try await digest(of: library, "material library"))
+      }
+    }
+    return members
+  }
+
+  /// Everything that determines the outputs of a run, which are told apart by their names.
   /// - Throws: ``JobFailure`` when the template or the library is not there.
   func provenance() async throws -> [String: JSONValue] {
     var resolved = parameters.objectValue ?? [:]
     // They determine the mesh, and the digest of the mesh stands here.
     for name in ["source", "preset"] { resolved[name] = nil }
-    var members: [String: JSONValue] = [
+    return try await basis().merging([
       "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
-      "input_sha256": .string(model.glb.digest.sha256), "name": .string(model.name), "parameters": .object(resolved),
-      "tools": .array([render.tool.version]), "device": .string(device == .cpu ? "cpu" : render.gpuBackend ?? "cpu"),
-    ]
-    if let template = try template() {
-      members["template_sha256"] = .string(try await digest(of: template, "template"))
-    }
-    if let library = render.library {
-      members["library_sha256"] = .string(try await digest(of: library, "material library"))
-    }
-    return members
+      "name": .string(model.name), "parameters": .object(resolved),
+    ]) { $1 }
   }
 
   /// Runs one operation and returns what the tool says.

@@ -35,14 +35,16 @@ package struct RenderTurntable: Step {
   package var definition: StepDefinition { Self.definition }
 
   package func run(_ context: StepContext) async throws -> StepResult {
-    try await environment.withAttempt(context) { attempt in
+    try RenderParameters.check(context.parameters, of: definition.name)
+    return try await environment.withAttempt(context) { attempt in
       let model = try await RenderModel(for: context, in: environment, into: attempt)
-      let work = TurntableWork(context: context, model: model)
-      let found = TurntableFrames(of: work, among: try await context.dependencies())
-      guard found.missing.isEmpty else { throw try work.request(found) }
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: model)
+      let work = TurntableWork(context: context, model: model)
+      let basis = Artifact.derivationKey(of: .object(try await run.basis()))
+      let found = TurntableFrames(of: work, basis: basis, among: try await context.dependencies())
+      guard found.missing.isEmpty else { throw work.request(found) }
       return try await TurntableEncoding(
         environment: environment, encoder: encoder, context: context, attempt: attempt, model: model,
         frames: found.frames, provenance: try await run.provenance()
@@ -69,20 +71,13 @@ struct TurntableWork: Sendable {
   }
 
   /// Asks for the jobs that are missing.
-  /// - Throws: ``JobFailure`` when it has asked too often.
-  func request(_ found: TurntableFrames) throws -> StepAwait {
-    let most = 4 * (chunks.count + 1)
-    guard found.asked < most else {
-      throw JobFailure(
-        .invalidOutput,
-        "The frames of \(model.source) were rendered \(found.asked) times and are not in the store; look for what removes them."
-      )
-    }
+  func request(_ found: TurntableFrames) -> StepAwait {
     var jobs = found.missing.map { chunk in
       JobRequest(step: RenderFrames.definition.name, parameters: .object(members(for: chunk)))
     }
-    if found.asked == 0, parameters["preview"]?.boolValue == true, let preview { jobs.insert(preview, at: 0) }
-    return StepAwait(for: jobs, reason: "\(turntable.frames) frames are rendered by \(jobs.count) jobs.")
+    if found.preview == nil, parameters["preview"]?.boolValue == true, let preview { jobs.insert(preview, at: 0) }
+    let count = found.missing.map(\.count).reduce(0, +)
+    return StepAwait(for: jobs, reason: "\(count) frames are rendered by jobs of their own.")
   }
 
   /// The mesh, whatever happens to the source meanwhile.
@@ -111,6 +106,8 @@ struct TurntableWork: Sendable {
     members["formats"] = .array([.string("webp")])
     members["chunk_frames"] = .integer(Int64(frames))
     members["preview"] = .bool(false)
+    // What is fine may look faulty when it is that small, and a preview must not end what it previews.
+    for judgement in ["faulty_picture", "unresolved_material"] { members[judgement] = .string("warn") }
     return JobRequest(
       step: RenderTurntable.definition.name, parameters: .object(members), priority: 1)
   }
@@ -124,19 +121,21 @@ struct TurntableFrames: Sendable {
   private(set) var missing: [Turntable.Chunk] = []
   /// `result` of the preview.
   private(set) var preview: JSONValue?
-  /// How many jobs were asked for until now.
-  let asked: Int
 
-  init(of work: TurntableWork, among dependencies: [DependencyResult]) {
-    // A model that changed since is another model.
+  /// - Parameter basis: what frames must have been made with, see ``RenderRun/basis()``: those of another model, template
+  ///   or tool would not fit.
+  init(of work: TurntableWork, basis: String, among dependencies: [DependencyResult]) {
     let digest = JSONValue.string(work.model.glb.digest.sha256)
-    let rendered = dependencies.filter { $0.step == RenderFrames.definition.name }
-    let previews = dependencies.filter { $0.step == RenderTurntable.definition.name }
-    asked = rendered.count + previews.count
-    preview = previews.last?.result
+    let rendered = dependencies.filter {
+      $0.isChild && $0.step == RenderFrames.definition.name && $0.result?["basis_sha256"] == .string(basis)
+    }
+    preview =
+      dependencies.last {
+        $0.isChild && $0.step == RenderTurntable.definition.name && $0.result?["input_sha256"] == digest
+      }?.result
     for chunk in work.chunks {
       let found = rendered.lazy.filter { dependency in
-        dependency.result?["input_sha256"] == digest && dependency.parameters["first"] == .integer(Int64(chunk.first))
+        dependency.parameters["first"] == .integer(Int64(chunk.first))
           && dependency.parameters["count"] == .integer(Int64(chunk.count))
       }.compactMap { RenderedFrame.all(of: chunk, in: $0.result) }.first
       if let found { frames += found } else { missing.append(chunk) }

@@ -7,19 +7,14 @@ extension StepEnvironment {
   func withAttempt(_ context: StepContext, _ body: (Attempt) async throws -> StepResult) async throws -> StepResult {
     let attempt: Attempt
     do {
-      attempt = try store.openAttempt(context.job.token)
+      attempt = try await BlockingIO.run { [store] in try store.openAttempt(context.job.token) }
     } catch let error as StoreError {
       throw error.asStepError
     }
-    do {
-      let result = try await body(attempt)
-      try attempt.discard()
-      return result
-    } catch {
-      // The first error is the one to tell; what is left is swept later.
-      try? attempt.discard()
-      throw error
-    }
+    let result = await Result { try await body(attempt) }
+    // Not worth an error: what is left is swept.
+    try? await BlockingIO.run { try attempt.discard() }
+    return try result.get()
   }
 }
 
@@ -35,5 +30,11 @@ extension InputSnapshot {
       name.append(character)
     }
     return name.isEmpty ? "part" : name
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }

@@ -72,6 +72,7 @@ struct ToolRun: Sendable {
   }
 
   private func finished(_ report: ToolReport) async throws -> ToolReport {
+    if let trouble = report.cgroupTrouble { await context.log(.warning, trouble) }
     await context.toolEnded(report.usage(of: name))
     try Task.checkCancellation()
     return report

@@ -21,6 +21,9 @@ struct Turntable: Sendable, Hashable {
     var count: Int
   }
 
+  /// With the preview, as many jobs as one may ask for.
+  private static let mostChunks = StepAwait.maximumJobs - 1
+
   let frames: Int
 
   init(_ parameters: JSONValue) {
@@ -30,7 +33,8 @@ struct Turntable: Sendable, Hashable {
   /// - Parameter size: the most frames of a chunk; 0: an eighth of the turn, at least six, so that eight slots have
   ///   something to do and starting Blender stays a small part of each chunk.
   func chunks(of size: Int) -> [Chunk] {
-    let size = size > 0 ? size : max(6, (frames + 7) / 8)
+    let wanted = size > 0 ? size : max(6, (frames + 7) / 8)
+    let size = max(wanted, (frames + Self.mostChunks - 1) / Self.mostChunks)
     return stride(from: 0, to: frames, by: size).map { Chunk(first: $0, count: min(size, frames - $0)) }
   }
 

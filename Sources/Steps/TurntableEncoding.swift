@@ -50,7 +50,7 @@ struct TurntableEncoding: Sendable {
       for frame in frames {
         let name = "\(Self.framesName)/\(Turntable.frameName(frame.index))"
         let copy = try attempt.adopt(frame.path, as: name)
-        guard try FileDigest(of: copy).sha256 == frame.sha256 else {
+        guard (try? FileDigest(of: copy))?.sha256 == frame.sha256 else {
           throw JobFailure(
             .invalidOutput, "\(frame.path) is not the frame that was rendered; delete the file and retry the job.")
         }

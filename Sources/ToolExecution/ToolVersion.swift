@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import Glibc
 package import SystemPackage
 
 extension ToolRunner {
@@ -22,10 +23,8 @@ extension ToolRunner {
     var generator = SystemRandomNumberGenerator()
     let runID = ToolRunID(using: &generator)
     let directory = scratch.appending("version-\(runID)")
-    do {
-      try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-    } catch {
-      throw .logDirectoryUnusable(directory, reason: "\(error)")
+    guard mkdir(directory.string, 0o755) == 0 else {
+      throw .logDirectoryUnusable(directory, reason: "\(Errno(rawValue: errno))")
     }
     defer { try? FileManager.default.removeItem(atPath: directory.string) }  // a leftover harms nobody
     let report = try await run(

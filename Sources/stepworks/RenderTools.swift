@@ -51,16 +51,16 @@ struct RenderTools {
     }
   }
 
+  /// All but the encoder, see ``encoder()``.
   /// - Throws: `ToolError` when the render tool is not to be had or can't say its version.
   func environment(queue: JobQueue) async throws -> (environment: RenderEnvironment, probe: Probe) {
     let tool = try await renderTool()
     let probe = try await probe(tool.executable)
-    let encoder = try? await encoder()
     let render = settings.render
     let gpus = render.gpus ?? orderedUnique(probe.devices.compactMap(\.uuid))
     return (
       RenderEnvironment(
-        tool: tool, encoder: encoder, device: RenderEnvironment.Device(rawValue: render.cyclesDevice) ?? .gpu,
+        tool: tool, encoder: nil, device: RenderEnvironment.Device(rawValue: render.cyclesDevice) ?? .gpu,
         cpuFallback: RenderEnvironment.Fallback(rawValue: render.cpuFallback) ?? .warn,
         gpuBackend: probe.devices.first?.backend, failedMaterial: render.failedMaterial,
         library: render.materialLibrary, cacheDirectory: try cacheDirectory(), gpus: gpus,

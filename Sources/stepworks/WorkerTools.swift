@@ -36,6 +36,7 @@ struct WorkerTools {
         let (render, probe) = try await RenderTools(settings: settings, store: store, runner: environment.runner)
           .environment(queue: queue)
         environment.render = render
+        inventory.missing += [memoryTrouble(environment.runner.cgroups)].compactMap(\.self)
         inventory.warm = render.warm
         if settings.render.cyclesDevice != "cpu" {
           inventory.probe = (
@@ -47,14 +48,26 @@ struct WorkerTools {
         inventory.missing.append("The render steps are not served: \(error)")
       }
     }
-    if environment.render != nil, environment.render?.encoder == nil, needed.contains("ffmpeg") {
-      let sentence =
-        "render_turntable is not served: ffmpeg and ffprobe are not installed; scripts/setup installs them."
-      guard settings.worker.steps == nil else { throw SettingsError(sentence) }
-      inventory.missing.append(sentence)
+    if environment.render != nil, needed.contains("ffmpeg") {
+      do {
+        environment.render?.encoder = try await RenderTools(
+          settings: settings, store: store, runner: environment.runner
+        ).encoder()
+      } catch let error as ToolError where settings.worker.steps == nil {
+        inventory.missing.append("render_turntable is not served: \(error)")
+      }
     }
     inventory.steps = StepRegistry(StepCatalog.steps(in: environment)).restricted(to: wanted)
     return inventory
+  }
+
+  /// Why the memory of renders will not be limited though it should.
+  private func memoryTrouble(_ cgroups: ToolCgroups) -> String? {
+    guard case .none(let reason) = cgroups, settings.tools.cgroup != .off, settings.tools.renderMemoryBytes != nil
+    else {
+      return nil
+    }
+    return "The memory of renders is not limited: \(reason) tools.cgroup: off silences this."
   }
 
   private func wantedSteps() throws -> Set<StepName> {

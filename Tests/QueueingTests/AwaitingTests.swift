@@ -186,7 +186,10 @@ import Testing
     }
     let claimed = try await fixture.claim(parent, worker)
     await fixture.settle(claimed, .awaiting([JobRequest(step: "work")], reason: "It needs more."))
-    #expect(try await fixture.job(parent).error?.message.contains("asked for other jobs 20 times") == true)
+    #expect(
+      try await fixture.job(parent).error?.message
+        == "The step free asked for other jobs 20 times and is still not content, the last time because: It needs more. Look for what changes or removes what they made; if nothing does, this is a mistake of the step."
+    )
     _ = try await fixture.queue.retry(parent)
     _ = try await fixture.ask(try await fixture.claim(parent, worker), count: 1)
   }

@@ -25,6 +25,10 @@ if world == "dark":
 if world == "green":
     scene.world = bpy.data.worlds.new("Green")
     scene.world.node_tree.nodes["Background"].inputs[0].default_value = (0.05, 0.8, 0.05, 1)
+if extra == "lamp at the right":
+    lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "SUN"))
+    lamp.rotation_euler, lamp.data.energy = (0, 1.5708, 0), 5
+    scene.collection.objects.link(lamp)
 if extra == "missing image":
     picture = bpy.data.images.new("Logo", 4, 4)
     picture.source, picture.filepath = "FILE", "//logo.png"
@@ -50,8 +54,8 @@ print("{}")
 def make_template(tool, path, camera=True, world="green", extra=None):
     """A .blend with the collection "Product", a camera before it unless `camera` is False, and a world.
 
-    `world` is "green", "dark" or None; `extra` spoils it: "turned away", "too near", "missing image" or
-    "missing library". Returns the path.
+    `world` is "green", "dark" or None; `extra` spoils it: "turned away", "too near", "missing image",
+    "missing library", or lights it: "lamp at the right". Returns the path.
     """
     tool.blender(_SCRIPT, json.dumps([str(path), camera, world, extra]))
     return path

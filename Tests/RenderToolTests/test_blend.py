@@ -70,6 +70,18 @@ def test_a_turntable_before_a_templates_camera_turns_the_model(tool, box, templa
     assert pictures.pixels(first).tobytes() != pictures.pixels(second).tobytes()
 
 
+def test_a_turntable_in_a_templates_light_turns_the_model_and_not_the_light(tool, ring, tmp_path):
+    path = make_template(tool, tmp_path / "lit.blend", camera=False, world=None, extra="lamp at the right")
+    run = tool.run(
+        tmp_path / "job", ring, operation="frames", frames_directory=str(tmp_path / "frames"), template=str(path),
+        turntable={"frames": 4, "tilt_degrees": 0}, views=None)
+    assert run.status == 0, run.lines[-1]
+    for index in range(4):
+        image = pictures.pixels((tmp_path / "frames" / f"frame_000{index}.png").read_bytes()).astype(float)
+        left, right = image[:, :32, :3].sum(), image[:, 32:, :3].sum()
+        assert right > 1.5 * left, f"frame {index}"
+
+
 def test_a_collection_that_the_template_lacks_is_an_error_that_lists_those_it_has(tool, box, template, tmp_path):
     run = tool.run(tmp_path / "job", box, template=str(template), template_collection="Stage left")
     assert (run.status, run.error["class"]) == (65, "invalid_input")

@@ -22,6 +22,16 @@ def test_the_version_is_one_line_of_json_and_quick(tool):
     assert len(version["digest"]) == len(version["library"]) == 64
 
 
+def test_running_writes_no_bytecode_which_a_full_disk_would_cut_in_half(tool, tmp_path):
+    compiled = Path(_package_directory(tool)) / "stepworks_render" / "__pycache__" / "version.cpython-311.pyc"
+    kept = compiled.rename(tmp_path / compiled.name)
+    try:
+        assert tool.ask("--version").returncode == 0
+        assert not compiled.exists()
+    finally:
+        compiled.write_bytes(kept.read_bytes())
+
+
 def test_the_version_fails_where_blender_is_not_installed(tool):
     done = subprocess.run(
         ["python3", "-I", "-c", "import sys; sys.path.insert(0, sys.argv[1]); from stepworks_render.entry import main; "
@@ -58,6 +68,35 @@ def test_the_probe_says_what_this_machine_can_render_on(tool):
     found = json.loads(done.stdout)
     assert found["devices"] == [] and found["cycles"] == {"device": "CPU"} and found["driver"] is None
     assert set(found["eevee"]) == {"available", "software", "reason"}
+
+
+def test_the_probe_gives_up_on_a_driver_that_hangs_before_its_caller_does(tool, tmp_path):
+    os.mkfifo(tmp_path / "driver.json")
+    started = time.monotonic()
+    done = tool.ask("--probe", __EGL_VENDOR_LIBRARY_FILENAMES=str(tmp_path / "driver.json"))
+    assert time.monotonic() - started < 40, "the worker waits for 60 s"
+    eevee = json.loads(done.stdout)["eevee"]
+    assert not eevee["available"] and "not drawn within" in eevee["reason"]
+
+
+EXPLAIN = """
+import json, sys
+from stepworks_render import entry
+try:
+    open(sys.argv[1], sys.argv[2], buffering=0).write(b"x") if sys.argv[2] == "wb" else open(sys.argv[1]).read()
+except OSError as error:
+    said = entry.explain(error)
+print(json.dumps([said.error_class, said.message]))
+"""
+
+
+def test_an_unforeseen_error_of_reading_is_not_told_as_one_of_writing(tool, tmp_path):
+    error_class, sentence = tool.blender(EXPLAIN, tmp_path / "gone", "r")
+    assert error_class == "tool_failed"
+    assert sentence.startswith(f"stepworks-render cannot use {tmp_path / 'gone'} (No such file or directory);")
+    error_class, sentence = tool.blender(EXPLAIN, tmp_path, "r")
+    assert "(Is a directory)" in sentence and "written" not in sentence
+    assert tool.blender(EXPLAIN, "/dev/full", "wb")[0] == "no_space"
 
 
 def test_nothing_but_messages_reaches_standard_output(tool, bearing, tmp_path):

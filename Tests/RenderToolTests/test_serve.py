@@ -116,6 +116,14 @@ def test_it_says_ready_with_its_memory_before_the_first_request_and_ends_with_it
     assert warm.end() == 0
 
 
-def test_the_gpu_probe_speaks_once_in_a_process(warm, box):
-    lines = [line for _ in range(3) for line in warm.ask(box, device="gpu")[1]]
-    assert len([one for one in lines if "[GPU_PROBE]" in one.get("message", "")]) == 1
+def test_every_request_that_expects_a_gpu_is_warned_once(warm, box):
+    for _ in range(3):
+        _, lines = warm.ask(box, device="gpu", views=[FRONT, CORNER])
+        assert [one["log"] for one in lines if "[GPU_PROBE]" in one.get("message", "")] == ["warning"]
+
+
+def test_a_directory_that_is_not_there_is_told_as_that(tool, warm, box, tmp_path):
+    request = tool.request(tmp_path / "request.json", box)
+    lines = warm.send(json.dumps({"request": str(request), "directory": str(tmp_path / "gone")}).encode())
+    assert "gone cannot be entered (No such file or directory)" in lines[-2]["error"]["message"]
+    assert "result" in warm.ask(box)[1][-2]

@@ -115,11 +115,56 @@ def test_an_unresolved_part_is_magenta_listed_and_warned_about(tool, assembly, t
     assert "[MATERIAL] part 'Ball' → 'Brass' (map match)" in run.logs("info")
 
 
-def test_magenta_fails_the_job_where_the_policy_says_so_and_no_picture_is_left(tool, assembly, tmp_path):
-    run = tool.run(tmp_path / "job", assembly, materials={"mode": "library"}, checks={"magenta": "fail"})
+@pytest.mark.parametrize("operation", ["stills", "blend"])
+@pytest.mark.parametrize("failed", ["Failed", "Plastic Grey"])
+def test_a_part_without_a_material_fails_the_job_by_policy_whatever_the_failed_material_looks_like(
+        tool, assembly, tmp_path, operation, failed):
+    run = tool.run(
+        tmp_path / "job", assembly, operation=operation, checks={"magenta": "fail"},
+        materials={"mode": "library", "failed_material": failed, "map": {"Ball": "Unheard"}})
     assert (run.status, run.error["class"]) == (70, "invalid_output")
-    assert "assembly.glb" in run.error["message"] and "magenta" in run.error["message"]
+    assert run.error["message"] == (
+        "No material was found for 2 parts of assembly.glb: 'Ball', 'Widget 7Q'; name materials in material_map, or "
+        "set unresolved_material to warn.")
+    assert not any("view 1" in line.get("message", "") for line in run.lines), "nothing was rendered"
     assert run.files == []
+
+
+def test_a_part_without_a_material_is_warned_about_once_whatever_the_failed_material_looks_like(
+        tool, assembly, tmp_path):
+    materials = {"mode": "library", "failed_material": "Plastic Grey"}
+    run = tool.run(tmp_path / "job", assembly, materials=materials, views=[FRONT, CORNER])
+    warnings = [warning for warning in run.logs("warning") if "No material was found" in warning]
+    assert warnings == [
+        "No material was found for 1 part of assembly.glb: 'Widget 7Q'; the material 'Plastic Grey' stands in."]
+    silent = tool.run(tmp_path / "silent", assembly, materials=materials, checks={"magenta": "off"})
+    assert not any("No material was found" in line for line in silent.logs())
+
+
+def test_of_very_many_parts_the_result_lists_those_that_failed_first_and_counts_them_all(tool, tmp_path):
+    parts = [("Ball", models.box(), models.TEAL)]
+    parts += [(f"Widget {number:04d}Q", models.box(), models.TEAL) for number in range(509)]
+    model = models.write_glb(tmp_path / "model.glb", parts)
+    run = tool.run(tmp_path / "job", model, operation="blend", materials={"mode": "library"})
+    summary = run.summary
+    assert (summary["materials_total"], summary["unresolved_total"]) == (510, 509)
+    assert len(summary["materials"]) == len(summary["unresolved"]) == 500
+    assert {one["match"] for one in summary["materials"]} == {"none"}
+    assert len([line for line in run.logs() if line.startswith("[MATERIAL]")]) == 510
+
+
+LONG_NAMES = """
+import json, os
+from stepworks_render import channel, summary
+channel._descriptor = os.memfd_create("messages")
+channel.log("info", "ü" * 10**6)
+line = os.pread(channel._descriptor, 10**7, 0)
+print(json.dumps([len(line) < 20_000, len(summary._listed(["ü" * 2000] * 400)), summary._listed(["short"] * 3)]))
+"""
+
+
+def test_names_of_any_length_fit_into_a_line(tool):
+    assert tool.blender(LONG_NAMES) == [True, 32, ["short"] * 3]
 
 
 def test_a_million_triangles_are_rendered(tool, tmp_path):

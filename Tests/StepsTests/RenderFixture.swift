@@ -142,12 +142,12 @@ final class RenderFixture: Sendable {
   }
 
   /// As if that job had completed.
-  func record(_ job: JobRequest, _ id: JobID, _ result: JSONValue) {
+  func record(_ job: JobRequest, _ id: JobID, _ result: JSONValue, isChild: Bool = true) {
     finished.withLock {
       $0.append(
         DependencyResult(
           jobID: id, step: job.step, parameters: job.parameters, state: .completed, outcome: .done, result: result,
-          isChild: true))
+          isChild: isChild))
     }
   }
 

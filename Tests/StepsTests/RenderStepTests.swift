@@ -103,13 +103,35 @@ struct RenderStepTests {
     let part = fixture.directory.appending("part.step")
     try Data("ISO-10303-21; new".utf8).write(to: URL(fileURLWithPath: part.string))
     let request = JobRequest(step: "export_glb", parameters: .object([:]))
-    for id in 1...4 {
-      fixture.record(request, JobID(id), Self.export(of: "ISO-10303-21; old", fixture.model.string))
-      #expect(try await fixture.asked("render_thumbnail", ["source": .string(part.string)]).count == 1)
-    }
-    fixture.record(request, 5, Self.export(of: "ISO-10303-21; old", fixture.model.string))
-    let failure = await fixture.failure("render_thumbnail", ["source": .string(part.string)])
-    #expect(failure?.failureClass == .invalidInput, "it does not wait for ever: \(failure?.message ?? "none")")
+    fixture.record(request, 1, Self.export(of: "ISO-10303-21; old", fixture.model.string))
+    #expect(try await fixture.asked("render_thumbnail", ["source": .string(part.string)]).count == 1)
+    fixture.record(request, 2, Self.export(of: "ISO-10303-21; new", fixture.model.string))
+    #expect(try await fixture.run("render_thumbnail", ["source": .string(part.string)]).artifacts.count == 1)
+  }
+
+  @Test func `An export that its producer made it wait for is not its mesh: it may be of another fineness`()
+    async throws
+  {
+    let fixture = try RenderFixture()
+    let part = fixture.directory.appending("part.step")
+    try Data("ISO-10303-21;".utf8).write(to: URL(fileURLWithPath: part.string))
+    let request = JobRequest(step: "export_glb", parameters: .object(["preset": .string("preview")]))
+    fixture.record(request, 1, Self.export(of: "ISO-10303-21;", fixture.model.string), isChild: false)
+    let asked = try await fixture.asked(
+      "render_thumbnail", ["source": .string(part.string), "preset": .string("hero")])
+    #expect(asked.first?.parameters["preset"] == .string("hero"))
+  }
+
+  @Test func `A STEP file with the name of a GLB is rendered from its mesh`() async throws {
+    let fixture = try RenderFixture()
+    let part = fixture.directory.appending("sub")
+    try FileManager.default.createDirectory(atPath: part.string, withIntermediateDirectories: true)
+    let source = part.appending("bearing.glb").string
+    try Data("ISO-10303-21;".utf8).write(to: URL(fileURLWithPath: source))
+    fixture.record(
+      JobRequest(step: "export_glb", parameters: .object([:])), 1,
+      Self.export(of: "ISO-10303-21;", fixture.model.string))
+    #expect(try await fixture.run("render_thumbnail", ["source": .string(source)]).artifacts.count == 1)
   }
 
   @Test func `What is neither GLB nor STEP is refused with one sentence`() async throws {
@@ -121,6 +143,13 @@ struct RenderStepTests {
       failure
         == JobFailure(
           .invalidInput, "\(file) is neither a GLB nor a STEP file; give one of these, whole and uncompressed."))
+  }
+
+  @Test func `The template's background without a template is refused before anything is asked for`() async throws {
+    let fixture = try RenderFixture()
+    for step in ["render_still", "render_turntable", "render_thumbnail", "export_blend"] as [StepName] {
+      #expect(await fixture.failure(step, ["background": .string("template")])?.failureClass == .invalidInput)
+    }
   }
 
   @Test func `A template that is not there is missing input`() async throws {

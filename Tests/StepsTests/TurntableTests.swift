@@ -41,7 +41,13 @@ struct TurntableTests {
     let fixture = try RenderFixture()
     let preview = try await fixture.asked("render_turntable", Self.small)[0]
     try await fixture.runAll(try await Self.frameJobs(of: fixture, Self.small))
-    fixture.record(preview, 99, .object(["artifacts": .array([.object(["role": .string("webp")])])]))
+    #expect(preview.parameters["faulty_picture"] == .string("warn"))
+    fixture.record(
+      preview, 99,
+      .object([
+        "input_sha256": .string(try FileDigest(of: fixture.model).sha256),
+        "artifacts": .array([.object(["role": .string("webp")])]),
+      ]))
     let result = try await fixture.run("render_turntable", Self.small)
     #expect(result.artifacts.map(\.role) == ["mp4", "webm", "webp", "contact_sheet", "poster"])
     #expect(result.result["frames"]?.arrayValue?.count == 13)
@@ -86,6 +92,36 @@ struct TurntableTests {
     try await fixture.runAll(jobs)
     try Data("glTF and something else".utf8).write(to: URL(fileURLWithPath: fixture.model.string))
     #expect(try await fixture.asked("render_turntable", parameters).count == jobs.count)
+  }
+
+  @Test func `Frames made with another template do not fit, whatever their model`() async throws {
+    let fixture = try RenderFixture()
+    let template = fixture.directory.appending("t.blend").string
+    try Data("BLENDER one".utf8).write(to: URL(fileURLWithPath: template))
+    let parameters = Self.small.merging(["preview": .bool(false), "template": .string(template)]) { $1 }
+    let jobs = try await Self.frameJobs(of: fixture, parameters)
+    try await fixture.runAll(jobs)
+    #expect(try await fixture.asked("render_turntable", parameters) == [])
+    try Data("BLENDER two".utf8).write(to: URL(fileURLWithPath: template))
+    #expect(try await fixture.asked("render_turntable", parameters).count == jobs.count)
+  }
+
+  @Test func `A turn of many frames in chunks of one stays within what a job may ask for`() async throws {
+    let fixture = try RenderFixture()
+    let jobs = try await fixture.asked(
+      "render_turntable", ["frames": .integer(1440), "chunk_frames": .integer(1)])
+    #expect(jobs.count <= StepAwait.maximumJobs)
+    #expect(jobs.dropFirst().compactMap { $0.parameters["count"]?.integerValue }.reduce(0, +) == 1440)
+  }
+
+  @Test(arguments: [1, 3, 7] as [Int64])
+  func `Slow films are what they say too`(_ fps: Int64) async throws {
+    let fixture = try RenderFixture()
+    let parameters = Self.small.merging([
+      "preview": .bool(false), "frames": .integer(2), "fps": .integer(fps),
+    ]) { $1 }
+    try await fixture.runAll(try await Self.frameJobs(of: fixture, parameters))
+    #expect(try await fixture.run("render_turntable", parameters).artifacts.count == 5)
   }
 
   @Test func `A chunk that was cut short goes on with the frames it has`() async throws {

@@ -112,8 +112,10 @@ enum SchemaFamilyTriggers {
           WHERE other.job_id = jobs.id AND parent.state <> 'completed');
     END;
 
+    -- Whoever waits for a job it asked for, be it made for that one or a producer's too.
     CREATE TRIGGER jobs_tell_parents AFTER UPDATE OF progress, state ON jobs
-    WHEN NEW.parent_id IS NOT NULL AND (NEW.progress IS NOT OLD.progress OR NEW.state <> OLD.state) BEGIN
+    WHEN (NEW.progress IS NOT OLD.progress OR NEW.state <> OLD.state)
+      AND EXISTS (SELECT 1 FROM job_dependencies WHERE depends_on = NEW.id AND is_child) BEGIN
       UPDATE jobs SET progress = \(childProgress), progress_message = \(childProgressMessage)
       WHERE state = 'blocked' AND id IN (SELECT job_id FROM job_dependencies WHERE depends_on = NEW.id AND is_child);
     END;

@@ -35,7 +35,7 @@ def write(path: Path) -> None:
     # Models stand on z = 0 with radius 1; their middle is about half as high as that of a ball.
     ball = Placed(
         points=np.array([(0.0, 0.0, 0.0), (0.0, 0.0, 1.0)]), scale=1.0, radius=1.0, middle_z=0.5,
-        size_m=(1.0, 1.0, 1.0), holder=None, meshes=(),
+        size_m=(1.0, 1.0, 1.0), tilt_degrees=0.0, holder=None, meshes=(),
     )  # fmt: skip
     light.build(scene, ball, shadow=False)
     scene.render.film_transparent = False

@@ -12,6 +12,9 @@ import threading
 import time
 from typing import Any
 
+LONGEST_SENTENCE = 8192
+"""Letters of a log line or an error."""
+
 _descriptor = 1
 _lock = threading.Lock()
 _last_sent = 0.0
@@ -43,7 +46,7 @@ def seconds_since_last() -> float:
 
 def log(level: str, message: str) -> None:
     """`level` is info, warning or error."""
-    send({"log": level, "message": message})
+    send({"log": level, "message": _short(message)})
 
 
 def progress(fraction: float, message: str) -> None:
@@ -52,8 +55,13 @@ def progress(fraction: float, message: str) -> None:
 
 
 def error(error_class: str, message: str) -> None:
-    send({"error": {"class": error_class, "message": message}})
+    send({"error": {"class": error_class, "message": _short(message)}})
 
 
 def result(outputs: list[dict[str, Any]], summary: dict[str, Any]) -> None:
     send({"result": {"outputs": outputs, "summary": summary}})
+
+
+def _short(message: str) -> str:
+    """Names of parts have any length, a line of the protocol has not."""
+    return message if len(message) <= LONGEST_SENTENCE else message[:LONGEST_SENTENCE] + "…"

@@ -20,6 +20,9 @@ MAGENTA_FRACTION = 0.001
 CROPPED_FRACTION = 0.005
 """Part of the border's pixels from which the object counts as cut off; rounded up to one pixel."""
 
+NAMED_PARTS = 5
+"""Parts without a material that a sentence names; it counts the others."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -124,6 +127,24 @@ _ADVICE = {
     "fill": "check the picture's width and height, or set the check 'fill' to warn",
     "magenta": "map the part to a material, or set the check 'magenta' to warn",
 }
+
+
+def judge_materials(unresolved: list[str], request: Request) -> list[str]:
+    """The warnings that parts in the failed material amount to, whatever it looks like and before anything is rendered.
+
+    Raises ToolError, invalid_output, where the check "magenta" is fatal.
+    """
+    parts = list(dict.fromkeys(unresolved))
+    policy = request.checks["magenta"]
+    if not parts or policy == "off":
+        return []
+    more = len(parts) - NAMED_PARTS
+    names = ", ".join(f"'{part}'" for part in parts[:NAMED_PARTS]) + (f" and {more} more" if more > 0 else "")
+    count = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
+    sentence = f"No material was found for {count} of {request.model_name}: {names}"
+    if policy == "fail":
+        raise invalid_output(f"{sentence}; name materials in material_map, or set unresolved_material to warn.")
+    return [f"{sentence}; the material '{request.materials.failed_material}' stands in."]
 
 
 def _fill(mask: np.ndarray) -> float:

@@ -5,6 +5,7 @@ Nothing here imports bpy before standard output is claimed.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import shutil
@@ -16,6 +17,8 @@ from typing import Any, NoReturn
 
 from . import channel
 from .errors import ToolError, cannot_write
+
+_ONLY_WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EPIPE)
 
 USAGE = "usage: stepworks-render REQUEST.json | --serve | --version | --probe"
 
@@ -46,11 +49,21 @@ def explain(error: Exception) -> ToolError:
     if isinstance(error, MemoryError):
         return ToolError("out_of_memory", "stepworks-render got no more memory; render smaller, or allow it more.", 70)
     if isinstance(error, OSError):
-        return cannot_write(error.filename or "what stepworks-render has to say", error)
+        return _explain_file(error)
     if isinstance(error, ImportError):
         return ToolError("missing_tool", f"Blender cannot be loaded ({error}); run scripts/setup.", 69)
     kind = type(error).__name__
     return ToolError("tool_failed", f"stepworks-render failed by a fault of its own ({kind}: {error}).", 70)
+
+
+def _explain_file(error: OSError) -> ToolError:
+    """An error that does not say whether it was a read or a write, unless only one of them meets it."""
+    if error.errno in _ONLY_WRITES:
+        return cannot_write(error.filename or "what stepworks-render has to say", error)
+    what = error.filename or "a file"
+    return ToolError(
+        "tool_failed", f"stepworks-render cannot use {what} ({error.strerror or error}); check that it is there and open "
+        "to the user that the worker runs as.", 74)  # fmt: skip
 
 
 def tell(said: ToolError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 
 
 class ToolError(Exception):
@@ -41,17 +42,30 @@ def tool_failed(message: str) -> ToolError:
 
 
 def invalid_output(message: str) -> ToolError:
-    """The picture was made but does not pass the checks that the request makes fatal."""
+    """What was or would be made does not pass the checks that are fatal; the same request fails again."""
     return ToolError("invalid_output", message, 70)
 
 
 def no_space(message: str) -> ToolError:
-    """The disk, a quota or the limit of a file's size is reached."""
+    """The disk or a quota is full."""
     return ToolError("no_space", message, 73)
+
+
+def too_large(path: object) -> ToolError:
+    """A file would pass the greatest size that a file may have: the same request does so again."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if limit == resource.RLIM_INFINITY:
+        return invalid_output(f"{path} would be larger than its file system allows; ask for smaller pictures.")
+    return invalid_output(
+        f"{path} would be larger than the {limit:,} bytes that a file may have; raise tools.fileSizeMegabytes, or ask "
+        "for smaller pictures."
+    )
 
 
 def cannot_write(path: object, error: OSError) -> ToolError:
     """What a failed write means."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno == errno.EFBIG:
+        return too_large(path)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return no_space(f"No space is left to write {path} ({error.strerror}); free some and run it again.")
     return ToolError("tool_failed", f"{path} cannot be written ({error.strerror}).", 74)

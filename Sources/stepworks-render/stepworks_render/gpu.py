@@ -28,8 +28,6 @@ _HELD_FILES = {
 }  # fmt: skip
 _NVIDIA_SMI_SECONDS = 10
 
-_told = False
-
 
 @dataclass(frozen=True)
 class GPU:
@@ -69,7 +67,7 @@ def probe() -> list[GPU]:
 
 
 def choose(requested: str, cpu_fallback: str) -> Choice:
-    """Sets Cycles up for `requested` (gpu, cpu, auto) and says once per process what the probe found.
+    """Sets Cycles up for `requested` (gpu, cpu, auto) and says what the probe found: once per request, also in a warm process.
 
     Raises ToolError, tool_failed, when a GPU was asked for, none answers and `cpu_fallback` is "fail".
     """
@@ -78,7 +76,7 @@ def choose(requested: str, cpu_fallback: str) -> Choice:
         bpy.context.scene.cycles.device = "CPU"
         return Choice(requested, (), None)
     gpus = probe()
-    _tell_once(gpus, requested)
+    _tell(gpus, requested)
     if not gpus:
         reason = "no GPU found: none of " + ", ".join(BACKENDS) + " has a device"
         if requested == "gpu" and cpu_fallback == "fail":
@@ -136,11 +134,7 @@ def _preferences() -> Any:
     return bpy.context.preferences.addons["cycles"].preferences
 
 
-def _tell_once(gpus: list[GPU], requested: str) -> None:
-    global _told
-    if _told:
-        return
-    _told = True
+def _tell(gpus: list[GPU], requested: str) -> None:
     if gpus:
         names = ", ".join(one.name for one in gpus)
         channel.log("info", f"[GPU_PROBE] {gpus[0].backend}: {names}")

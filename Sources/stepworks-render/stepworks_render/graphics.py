@@ -13,7 +13,8 @@ from typing import Any
 from . import channel
 from .errors import unavailable
 
-PROBE_SECONDS = 60
+PROBE_SECONDS = 20
+"""Less than whoever asks for `--probe` waits for all of it."""
 _HINT = "install libegl1 and a graphics driver (libgl1-mesa-dri draws in software), or use the engine cycles"
 
 
@@ -52,7 +53,7 @@ def probe() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="stepworks-probe-") as scratch:
         try:
             done = subprocess.run(
-                [sys.executable, "-I", "-m", __package__, "--probe-graphics"],
+                [sys.executable, "-IB", "-m", __package__, "--probe-graphics"],
                 capture_output=True, timeout=PROBE_SECONDS, check=False, cwd=scratch,
                 env=dict(os.environ, TMPDIR=scratch),
             )  # fmt: skip

@@ -93,6 +93,11 @@ def apply(model: ModelLike, spec: Spec, log: Callable[[str, str], None]) -> list
     return list(distinct.values())
 
 
+def unresolved(resolutions: list[Resolution]) -> list[str]:
+    """The parts that got the failed material."""
+    return [one.part for one in resolutions if one.match == "none"]
+
+
 @dataclass
 class _Part:
     holder: bpy.types.Object

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import bpy
 import numpy as np
 
 from . import png
-from .errors import ToolError, cannot_write, no_space, tool_failed
+from .errors import ToolError, cannot_write, no_space, too_large, tool_failed
 from .request import Request
 
 SOFTWARE = "stepworks-render"
@@ -85,7 +86,9 @@ def publish_file(partial: Path, path: Path) -> None:
 
 
 def explain_bad_file(path: Path, expected_bytes: int, fact: str) -> ToolError:
-    """Blender hides the reason of a failed write; whether the disk is full can only be tried."""
+    """Blender hides the reason of most failed writes; whether the disk is full can only be tried."""
+    if os.strerror(errno.EFBIG) in fact:
+        return too_large(path.name)
     probe = path.with_name(f".{path.name}.space")
     try:
         with probe.open("wb") as file:
@@ -94,10 +97,10 @@ def explain_bad_file(path: Path, expected_bytes: int, fact: str) -> ToolError:
             os.fsync(file.fileno())
     except OSError as error:
         if error.errno is not None:
-            full = cannot_write(path, error)
-            if full.error_class == "no_space":
+            reason = cannot_write(path, error)
+            if reason.error_class == "no_space":
                 return no_space(f"No space is left in {path.parent} to save {path.name}; free some and run it again.")
-            return full
+            return reason
     finally:
         probe.unlink(missing_ok=True)
     return tool_failed(f"Blender saved a damaged file, {path.name}: {fact}; run it again.")

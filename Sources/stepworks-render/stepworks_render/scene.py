@@ -8,7 +8,7 @@ from math import radians
 import bpy
 from mathutils import Matrix
 
-from . import camera, channel, gpu, importing, light, materials, placing, shading, template
+from . import camera, channel, checks, gpu, importing, light, materials, placing, shading, template
 from .importing import Model
 from .placing import Placed
 from .request import Request
@@ -43,10 +43,16 @@ class Stage:
     """None for engines other than Cycles, and where nothing is rendered."""
 
     def aim(self, request: Request, azimuth_degrees: float, elevation_degrees: float, turntable: bool = False) -> None:
-        """Shows the model from the angle given. A template's own camera stays as it is: the model turns before it."""
-        if not self.framed:
+        """Shows the model from the angle given.
+
+        A template's own camera stays as it is: the model turns before it. In a turntable it also turns in a template's
+        own light, which would else wander over the pictures.
+        """
+        if not self.framed or (turntable and self.studio is None):
             turn = Matrix.Rotation(radians(-azimuth_degrees), 4, "Z")
             self.placed.holder.matrix_world = turn @ self.upright
+            azimuth_degrees = 0.0
+        if not self.framed:
             return
         camera.frame(
             self.scene, self.placed, azimuth_degrees, elevation_degrees, request.width, request.height,
@@ -57,7 +63,7 @@ class Stage:
 
     @property
     def unresolved(self) -> list[str]:
-        return [one.part for one in self.materials if one.match == "none"]
+        return materials.unresolved(self.materials)
 
 
 def reset() -> None:
@@ -79,6 +85,8 @@ def prepare(request: Request) -> Stage:
         template.adopt(own, model.objects)
     shading.smooth(model.meshes)
     resolutions = materials.apply(model, request.materials, channel.log)
+    for warning in checks.judge_materials(materials.unresolved(resolutions), request):
+        channel.log("warning", warning)
     tilt = request.turntable.tilt_degrees if request.turntable else 0.0
     placed = placing.place(scene, model, true_size=own is not None and own.true_size, tilt_degrees=tilt)
     studio = None

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from . import channel, entry
-from .errors import cannot_write, invalid_input
+from .errors import invalid_input, tool_failed
 
 
 def run() -> None:
@@ -62,7 +62,7 @@ def _enter(directory: Path) -> None:
     try:
         os.chdir(directory)
     except OSError as error:
-        raise cannot_write(directory, error) from error
+        raise tool_failed(f"The directory {directory} cannot be entered ({error.strerror}); it must be there.") from error
     tempfile.tempdir = str(directory)
 
 

@@ -12,15 +12,18 @@ protocol ProgressDisplay {
 /// Where nothing can be drawn over: a line at each change of state and at each tenth of the way.
 struct LineProgress: ProgressDisplay {
   private var told: [JobID: String] = [:]
+  private var pace = Pace()
 
   mutating func show(_ jobs: [Job]) {
+    let now = WallClock.system.now()
     for job in jobs {
+      let remaining = pace.remaining(of: job, now: now)
       let tenths = job.isUnderWay ? job.progress.map { Int($0 * 10) } : nil
       let key = "\(job.stateText) \(tenths ?? 0) \(job.attempt)"
       guard told[job.id] != key else { continue }
       told[job.id] = key
-      let note = job.state == .failed ? "" : job.note(now: WallClock.system.now())
-      Terminal.tell("job \(job.id) \(job.step): \(job.stateText)\(note.isEmpty ? "" : ", \(note)")")
+      let note = [job.state == .failed ? "" : job.note(now: now), remaining ?? ""].filter { !$0.isEmpty }
+      Terminal.tell("job \(job.id) \(job.step): \(([job.stateText] + note).joined(separator: ", "))")
     }
   }
 
@@ -35,6 +38,7 @@ struct RedrawnProgress: ProgressDisplay {
   let since: Timestamp
   private var drawnLines = 0
   private var jobs: [Job] = []
+  private var pace = Pace()
 
   init(since: Timestamp) { self.since = since }
 
@@ -48,8 +52,10 @@ struct RedrawnProgress: ProgressDisplay {
       shown = Array((jobs.filter(\.isUnderWay) + jobs.filter { !$0.isUnderWay }).prefix(room - 1))
     }
     let now = WallClock.system.now()
+    let remaining = jobs.reduce(into: [:]) { $0[$1.id] = pace.remaining(of: $1, now: now) }
     var lines = shown.map {
-      ProgressLine(job: $0, waitingSince: since, now: now).text(width: size.columns, colour: Terminal.toldHasColour)
+      ProgressLine(job: $0, remaining: remaining[$0.id], waitingSince: since, now: now)
+        .text(width: size.columns, colour: Terminal.toldHasColour)
     }
     if shown.count < jobs.count {
       let done = jobs.count { $0.state.isFinal }
@@ -81,6 +87,8 @@ struct RedrawnProgress: ProgressDisplay {
 /// `12 export_glb part.step  ██████░░░░░░  42 %  meshing part 3 of 12  0:12`
 struct ProgressLine {
   let job: Job
+  /// Of a job that waits for others.
+  let remaining: String?
   let waitingSince: Timestamp
   let now: Timestamp
 
@@ -104,7 +112,8 @@ struct ProgressLine {
 
   private var runningNote: String {
     if job.cancelRequestedAt != nil { return "  cancelling" }
-    return job.progressMessage.map { "  \($0)" } ?? ""
+    let notes = [job.progressMessage, remaining].compactMap(\.self)
+    return notes.isEmpty ? "" : "  \(notes.joined(separator: ", "))"
   }
 
   private var stateNote: String {

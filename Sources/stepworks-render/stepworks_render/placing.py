@@ -158,12 +158,16 @@ def _outside(points: np.ndarray) -> np.ndarray:
     angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     farthest = (points @ np.stack([np.cos(angles), np.sin(angles)])).argmax(axis=0)
     corners = points[farthest]
+    # Most lie in the circle around the middle that no edge cuts; only the rest are held against every edge.
+    middle = corners.mean(axis=0)
     edges = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(*edges.T)
+    crosses = edges[:, 0] * (middle[1] - corners[:, 1]) - edges[:, 1] * (middle[0] - corners[:, 0])
+    nearest = (crosses[lengths > 0] / lengths[lengths > 0]).min(initial=np.inf)
+    far = points[((points - middle) ** 2).sum(axis=1) >= nearest**2 * (1 - 1e-9)]
     # A point is right of an edge where the cross product is negative; the polygon runs anticlockwise.
-    sides = edges[:, 0] * (points[:, 1:] - corners[:, 1]) - edges[:, 1] * (points[:, :1] - corners[:, 0])
-    kept = (sides < 0).any(axis=1)
-    kept[farthest] = True
-    return points[kept]
+    sides = edges[:, 0] * (far[:, 1:] - corners[:, 1]) - edges[:, 1] * (far[:, :1] - corners[:, 0])
+    return np.concatenate([corners, far[(sides < 0).any(axis=1)]])
 
 
 def _smallest_circle(points: np.ndarray) -> tuple[float, float]:

@@ -18,8 +18,9 @@ ENGINE_NAMES = {"cycles": "CYCLES", "eevee": "BLENDER_EEVEE", "workbench": "BLEN
 
 ADAPTIVE_THRESHOLD = 0.05
 """Noise at which Cycles stops sampling a pixel: −27 % time at 64 samples for 0.1 dB."""
-EXACT_DENOISING_PIXELS = 1024 * 1024
-"""Up to here the denoiser filters its guides first: without, metals keep their grain; at larger sizes it takes 5 s."""
+EXACT_DENOISING_PIXELS = range(256 * 256 + 1, 1024 * 1024 + 1)
+"""At these sizes the denoiser filters its guides first: without, metals keep their grain. In larger pictures it takes
+5 s, in smaller ones a sixth of the time for less than 0.1 dB."""
 SHARED_GEOMETRY_TRIANGLES = 200_000
 """From here on, keeping the acceleration structure between the pictures of a request pays."""
 
@@ -75,7 +76,7 @@ def prepare(request: Request) -> Stage:
     reset()
     own = template.open_template(request.template, request.template_collection) if request.template else None
     scene = bpy.context.scene
-    _configure(scene, request)
+    configure(scene, request)
     device = None
     if request.engine == "cycles" and request.operation != "blend":
         device = gpu.choose(request.device, request.cpu_fallback)
@@ -103,7 +104,7 @@ def prepare(request: Request) -> Stage:
     return Stage(scene, model, placed, placed.holder.matrix_world.copy(), studio, framed, resolutions, device)
 
 
-def _configure(scene: bpy.types.Scene, request: Request) -> None:
+def configure(scene: bpy.types.Scene, request: Request) -> None:
     """Size, engine and quality; also over what a template says, because the request names them."""
     render = scene.render
     render.engine = ENGINE_NAMES[request.engine]
@@ -140,7 +141,7 @@ def _configure_cycles(scene: bpy.types.Scene, request: Request) -> None:
     cycles.use_denoising = True
     cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
-    exact = request.width * request.height <= EXACT_DENOISING_PIXELS
+    exact = request.width * request.height in EXACT_DENOISING_PIXELS
     cycles.denoising_prefilter = "ACCURATE" if exact else "FAST"
     cycles.denoising_quality = "BALANCED"
     cycles.denoising_use_gpu = False

@@ -33,7 +33,7 @@ if extra == "missing image":
     picture = bpy.data.images.new("Logo", 4, 4)
     picture.source, picture.filepath = "FILE", "//logo.png"
     picture.use_fake_user = True
-if extra == "missing library":
+if extra in ("missing library", "library"):
     other = path + ".props.blend"
     shelf = bpy.data.materials.new("Oak")
     bpy.data.libraries.write(other, {shelf}, fake_user=True)
@@ -55,7 +55,7 @@ def make_template(tool, path, camera=True, world="green", extra=None):
     """A .blend with the collection "Product", a camera before it unless `camera` is False, and a world.
 
     `world` is "green", "dark" or None; `extra` spoils it: "turned away", "too near", "missing image",
-    "missing library", or lights it: "lamp at the right". Returns the path.
+    "missing library", leaves it whole but not alone: "library", or lights it: "lamp at the right". Returns the path.
     """
     tool.blender(_SCRIPT, json.dumps([str(path), camera, world, extra]))
     return path

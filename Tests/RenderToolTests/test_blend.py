@@ -1,8 +1,10 @@
 """The production .blend and render templates, looked at in Blender."""
 
+import hashlib
+
 import pictures
 import pytest
-from conftest import CORNER, DIGEST, KEY
+from conftest import CORNER, DIGEST, FRONT, KEY
 from templates import make_template
 
 LOOK = """
@@ -95,6 +97,19 @@ def test_a_template_that_links_missing_files_is_an_error_that_names_them(tool, b
     assert (run.status, run.error["class"]) == (66, "missing_input"), run.lines[-1]
     assert "studio.blend" in run.error["message"] and name in run.error["message"]
     assert run.files == []
+
+
+def test_what_a_template_links_is_listed_with_its_digest_and_warned_about_once(tool, box, template, tmp_path):
+    path = make_template(tool, tmp_path / "studio.blend", extra="library")
+    other = tmp_path / "studio.blend.props.blend"
+    run = tool.run(tmp_path / "job", box, template=str(path), views=[CORNER, FRONT])
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    assert run.summary["template_links"] == [{"path": str(other), "sha256": digest}]
+    assert run.summary["library_links"] == []
+    assert [warning for warning in run.logs("warning") if "links" in warning] == [
+        f"studio.blend links {other}; pack what it links, because a change of that makes no new pictures."]
+    alone = tool.run(tmp_path / "alone", box, template=str(template))
+    assert alone.summary["template_links"] == [] and not any("links" in line for line in alone.logs())
 
 
 def test_a_template_that_is_no_blend_is_an_error(tool, box, tmp_path):

@@ -1,5 +1,8 @@
 """Materials of parts, as the result lists them, the log says them and the picture shows them."""
 
+import hashlib
+import shutil
+
 import models
 import numpy as np
 import pictures
@@ -102,6 +105,22 @@ def test_the_reasons_for_a_failed_material_are_told_apart(tool, house, tmp_path)
     assert sorted(run.summary["unresolved"]) == ["Base", "Lid", "Rim", "Thing"]
     red, green, blue = colour(run)
     assert red > 2 * green and blue > 2 * green
+
+
+def test_what_a_material_of_somebodys_library_links_is_listed_with_its_digest_and_warned_about(tool, house, tmp_path):
+    own = shutil.copy(house, tmp_path)
+    stain = tmp_path / "stain.png"
+    model = models.write_glb(tmp_path / "model.glb", [part("Rim", GREY), part("Lid", GREY, 0.03)])
+    stain.write_bytes(tool.run(tmp_path / "picture", model).picture)
+    materials = {"mode": "library", "library": str(own), "failed_material": "House Failed"}
+    run = tool.run(tmp_path / "run", model, materials=materials | {"map": {"Rim": "Stained", "Lid": "House Green"}})
+    assert resolved(run)["Rim"] == ("Stained", "map")
+    digest = hashlib.sha256(stain.read_bytes()).hexdigest()
+    assert run.summary["library_links"] == [{"path": str(stain), "sha256": digest}]
+    assert [line for line in run.logs("warning") if "links" in line] == [
+        f"house.blend links {stain}; pack what it links, because a change of that makes no new pictures."]
+    unused = tool.run(tmp_path / "unused", model, materials=materials | {"override": "House Green"})
+    assert unused.summary["library_links"] == []
 
 
 def test_an_alias_whose_material_somebodys_library_lacks_fails(tool, house, tmp_path):

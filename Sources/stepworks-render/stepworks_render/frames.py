@@ -47,7 +47,10 @@ def run(request: Request) -> None:
         for index in turntable.indices
     ]
     facts = summary.summarise(request, stage, drawn_by)
-    facts |= {"tilt_degrees": stage.placed.tilt_degrees, "frames_reused": len(finished), "pictures": [pictures[index] for index in turntable.indices]}
+    facts |= {
+        "tilt_degrees": stage.placed.tilt_degrees, "frames_reused": len(finished),
+        "pictures": [pictures[index] for index in turntable.indices],
+    }  # fmt: skip
     channel.result(outputs, facts)
 
 

@@ -8,8 +8,9 @@ from math import radians
 import bpy
 from mathutils import Matrix
 
-from . import camera, channel, checks, gpu, importing, light, materials, placing, shading, template
+from . import camera, channel, checks, gpu, importing, light, links, materials, placing, shading, template
 from .importing import Model
+from .links import Link
 from .placing import Placed
 from .request import Request
 
@@ -41,6 +42,8 @@ class Stage:
     materials: list[materials.Resolution]
     device: gpu.Choice | None
     """None for engines other than Cycles, and where nothing is rendered."""
+    template_links: tuple[Link, ...]
+    library_links: tuple[Link, ...]
 
     def aim(self, request: Request, azimuth_degrees: float, elevation_degrees: float, turntable: bool = False) -> None:
         """Shows the model from the angle given.
@@ -80,12 +83,18 @@ def prepare(request: Request) -> Stage:
     device = None
     if request.engine == "cycles" and request.operation != "blend":
         device = gpu.choose(request.device, request.cpu_fallback)
+    template_links = links.examine(links.outside()) if own is not None else ()
     model = importing.load(request.model, request.model_name)
     if own is not None:
         template.adopt(own, model.objects)
     shading.smooth(model.meshes)
+    known = links.outside()
     resolutions = materials.apply(model, request.materials, channel.log)
-    for warning in checks.judge_materials(materials.unresolved(resolutions), request):
+    library = request.materials.library
+    library_links = links.examine(links.outside() - known - {library.resolve()}) if library is not None else ()
+    warnings = checks.judge_materials(materials.unresolved(resolutions), request)
+    warnings += links.warnings(request.template, template_links) + links.warnings(library, library_links)
+    for warning in warnings:
         channel.log("warning", warning)
     tilt = request.turntable.tilt_degrees if request.turntable else 0.0
     placed = placing.place(scene, model, true_size=own is not None and own.true_size, tilt_degrees=tilt)
@@ -101,7 +110,10 @@ def prepare(request: Request) -> Stage:
     if request.engine == "cycles" and request.operation != "blend":
         shading.round_edges(placed, max(request.width, request.height))
     framed = own is None or not own.has_camera
-    return Stage(scene, model, placed, placed.holder.matrix_world.copy(), studio, framed, resolutions, device)
+    upright = placed.holder.matrix_world.copy()
+    return Stage(
+        scene, model, placed, upright, studio, framed, resolutions, device, template_links, library_links
+    )  # fmt: skip
 
 
 def configure(scene: bpy.types.Scene, request: Request) -> None:

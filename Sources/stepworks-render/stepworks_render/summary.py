@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from . import gpu
+from .links import Link
 from .request import Request
 from .scene import Stage
 
@@ -36,6 +37,8 @@ def summarise(request: Request, stage: Stage, graphics: dict[str, Any] | None) -
         "materials_total": len(stage.materials),
         "unresolved": _listed(stage.unresolved),
         "unresolved_total": len(stage.unresolved),
+        "template_links": _links(stage.template_links),
+        "library_links": _links(stage.library_links),
         "triangles": stage.model.triangles,
         "bounds_m": [float(f"{extent:.9g}") for extent in stage.model.size],
     }
@@ -50,6 +53,10 @@ def _materials(stage: Stage) -> list[dict[str, Any]]:
         }
         for one in sorted(stage.materials, key=lambda one: one.match != "none")
     ]  # fmt: skip
+
+
+def _links(links: tuple[Link, ...]) -> list[dict[str, str]]:
+    return _listed([{"path": str(one.path), "sha256": one.sha256} for one in links])
 
 
 def _listed(entries: list[Any]) -> list[Any]:

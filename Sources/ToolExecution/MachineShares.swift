@@ -1,21 +1,32 @@
-import FoundationEssentials
+import Glibc
 import Synchronization
 package import SystemPackage
 
 /// Divides what a machine has few of, processors and graphics cards, among the runs of all its daemons.
 ///
-/// A share is an exclusive lock on a file named after the thing and its level: level 0 belongs to whoever has it first,
-/// level 1 to whoever shares it next. The kernel frees the locks of a process that dies. Nobody ever waits, and nothing
-/// fails: where the directory can't be used, shares are handed out as if nobody else took any.
+/// A share is an exclusive lock on one of the files named after the thing, `<thing>.0`, `<thing>.1` and so on: as many
+/// are locked as share it. The kernel frees the locks of a process that dies. Nobody waits for a share, only for another
+/// that is choosing, a tenth of a second at most; and nothing fails: where the directory can't be used, shares are handed
+/// out as if nobody else took any.
 package struct MachineShares: Sendable {
   /// More than so many sharers of one thing are not told apart.
   private static let levels = 64
+  /// Whoever chooses holds this file: what it looks at is locked for that moment.
+  private static let turn = "turn"
 
   package let directory: FilePath
 
-  /// - Parameter directory: the same for all daemons of the machine; made when the first share is taken. All of them
-  ///   must be able to write it.
-  package init(directory: FilePath) {
+  /// Where all daemons of a machine meet, whoever they run as and whatever database they serve: `/run/lock/stepworks`,
+  /// or `/tmp/stepworks-shares` where `/run/lock` is not open to all. It depends on nothing that users differ in.
+  package static var machineDirectory: FilePath {
+    var status = stat()
+    let isOpen = stat("/run/lock", &status) == 0 && status.st_mode & 0o1777 == 0o1777 && access("/run/lock", W_OK) == 0
+    return isOpen ? "/run/lock/stepworks" : "/tmp/stepworks-shares"
+  }
+
+  /// - Parameter directory: the same for all daemons of the machine; made when the first share is taken, for every user
+  ///   to write. A link is not followed.
+  package init(directory: FilePath = machineDirectory) {
     self.directory = directory
   }
 
@@ -43,22 +54,58 @@ package struct MachineShares: Sendable {
   }
 
   private func take(_ count: Int, of names: [String]) -> ShareLease {
-    // A failure shows at the first lock.
-    try? FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-    for level in 0..<Self.levels {
-      var taken: [(name: String, lock: FileLock)] = []
-      for name in names where taken.count < count {
-        do throws(Errno) {
-          guard let lock = try FileLock(directory.appending("\(name).\(level)")) else { continue }
-          taken.append((name, lock))
-        } catch {
-          let trouble = "Shares can't be marked in \(directory) (\(error)), so other runs may get the same ones."
-          return ShareLease(names: Array(names.prefix(count)), locks: [], trouble: trouble)
-        }
-      }
-      if !taken.isEmpty { return ShareLease(names: taken.map(\.name), locks: taken.map(\.lock), trouble: nil) }
+    guard !names.isEmpty else { return ShareLease(names: [], locks: [], trouble: nil) }
+    do throws(Errno) {
+      let files = try LockDirectory(directory)
+      let turn = waitForTurn(files)
+      defer { withExtendedLifetime(turn) {} }
+      return try choose(count, of: names, files)
+    } catch {
+      let trouble = "Shares can't be marked in \(directory) (\(error)), so other runs may get the same ones."
+      return ShareLease(names: Array(names.prefix(count)), locks: [], trouble: trouble)
     }
-    return ShareLease(names: Array(names.prefix(count)), locks: [], trouble: nil)
+  }
+
+  /// Nil when somebody takes too long or the file can't be had: those who choose at the same moment may then share
+  /// less evenly than they could.
+  private func waitForTurn(_ files: LockDirectory) -> FileLock? {
+    for _ in 0..<100 {
+      if let turn = try? files.lock(Self.turn) { return turn }
+      usleep(1000)
+    }
+    return nil
+  }
+
+  /// The first that nobody has; when there are none, the first of those that the fewest have.
+  private func choose(_ count: Int, of names: [String], _ files: LockDirectory) throws(Errno) -> ShareLease {
+    let marks = files.names
+    var found: [Mark] = []
+    for name in names where found.count(where: { $0.holders == 0 }) < count {
+      found.append(try mark(name, marks, files))
+    }
+    let fewest = found.map(\.holders).min()
+    let chosen = found.filter { $0.holders == fewest }.prefix(count)
+    return ShareLease(names: chosen.map(\.name), locks: chosen.compactMap(\.lock), trouble: nil)
+  }
+
+  private struct Mark {
+    var name: String
+    var holders: Int
+    /// Nil when every level is taken.
+    var lock: FileLock?
+  }
+
+  /// Takes the lowest level that is free, and counts those that are not, above it too.
+  private func mark(_ name: String, _ marks: Set<String>, _ files: LockDirectory) throws(Errno) -> Mark {
+    var mark = Mark(name: name, holders: 0)
+    for file in (0..<Self.levels).map({ "\(name).\($0)" }) where mark.lock == nil || marks.contains(file) {
+      guard let lock = try files.lock(file) else {
+        mark.holders += 1
+        continue
+      }
+      if mark.lock == nil { mark.lock = lock }
+    }
+    return mark
   }
 }
 

@@ -64,7 +64,7 @@ struct RenderTools {
         cpuFallback: RenderEnvironment.Fallback(rawValue: render.cpuFallback) ?? .warn,
         gpuBackend: probe.devices.first?.backend, failedMaterial: render.failedMaterial,
         library: render.materialLibrary, cacheDirectory: try cacheDirectory(), gpus: gpus,
-        shares: MachineShares(directory: store.root.appending("shares")), warm: warmTools(queue.databaseID),
+        shares: MachineShares(), warm: warmTools(queue.databaseID),
         concurrency: { name in (try? await queue.maxConcurrency(of: name)) ?? 1 }), probe
     )
   }

@@ -65,6 +65,124 @@ import ToolExecution
     for lease in leases { lease?.release() }
   }
 
+  @Test func `A card whose first holder has gone is still shared by the second`() {
+    let cards = ["0", "1"]
+    let first = shares.takeCard(of: cards)
+    let second = shares.takeCard(of: cards)
+    let third = shares.takeCard(of: cards)
+    #expect([first, second, third].map { $0?.identifier } == ["0", "1", "0"])
+    first?.release()
+    second?.release()
+    let fourth = shares.takeCard(of: cards)  // the third is alone on 0
+    let fifth = shares.takeCard(of: cards)
+    let sixth = shares.takeCard(of: cards)
+    #expect([fourth, fifth, sixth].map { $0?.identifier } == ["1", "0", "1"])
+    for lease in [third, fourth, fifth, sixth] { lease?.release() }
+  }
+
+  @Test func `A processor with two sharers is passed over for one that has one`() {
+    let leases = (0..<5).map { _ in shares.takeProcessors(runs: 5, of: [0, 1]) }
+    #expect(leases.map(\.processors) == [[0], [1], [0], [1], [0]])
+    leases[0].release()
+    leases[1].release()
+    leases[3].release()  // two are left on 0, none on 1
+    let more = (0..<3).map { _ in shares.takeProcessors(runs: 5, of: [0, 1]) }
+    #expect(more.map(\.processors) == [[1], [1], [0]])
+    for lease in leases + more { lease.release() }
+  }
+
+  @Test func `Those who choose at the same moment share evenly`() async {
+    let usable = [0, 1, 2, 3]
+    let leases = await withTaskGroup { group in
+      for _ in 0..<16 { group.addTask { shares.takeProcessors(runs: 16, of: usable) } }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    let counts = Dictionary(grouping: leases.compactMap(\.processors), by: \.self).mapValues(\.count)
+    #expect(counts == [[0]: 4, [1]: 4, [2]: 4, [3]: 4])
+    for lease in leases { lease.release() }
+  }
+
+  @Test func `One who chooses for ever holds nobody up`() throws {
+    shares.takeCard(of: ["0"])?.release()
+    let turn = open(fixture.directory.appending("shares/turn").string, O_RDONLY)
+    #expect(flock(turn, LOCK_EX | LOCK_NB) == 0)
+    defer { close(turn) }
+    let started = SuspendingClock().now
+    let lease = shares.takeCard(of: ["0"])
+    #expect(SuspendingClock().now - started < .seconds(5))
+    #expect(lease?.identifier == "0")
+    #expect(lease?.trouble == nil)
+    lease?.release()
+  }
+
+  @Test func `Workers of all databases meet in one directory of the machine`() throws {
+    let directory = MachineShares().directory
+    #expect(directory == MachineShares.machineDirectory)
+    #expect(["/run/lock/stepworks", "/tmp/stepworks-shares"].contains(directory))
+    let parent = try FileManager.default.attributesOfItem(atPath: directory.removingLastComponent().string)
+    #expect((parent[.posixPermissions] as? Int).map { $0 & 0o1777 } == 0o1777)
+  }
+
+  @Test func `Every user can write what one user made`() throws {
+    shares.takeProcessors(runs: 2, of: [0, 1]).release()
+    func mode(_ name: String) throws -> Int? {
+      let path = fixture.directory.appending(name).string
+      return try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+    #expect(try mode("shares") == 0o1777)
+    #expect(try mode("shares/cpu-0.0") == 0o666)
+    #expect(try mode("shares/turn") == 0o666)
+    chmod(fixture.directory.appending("shares").string, 0o700)  // as after a death between making and opening it
+    shares.takeProcessors(runs: 2, of: [0, 1]).release()
+    #expect(try mode("shares") == 0o1777)
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can be another user"))
+  func `What another user holds is not taken`() async throws {
+    shares.takeProcessors(runs: 2, of: [0, 1]).release()
+    for name in ["", "/shares"] { chmod(fixture.directory.appending(name).string, name.isEmpty ? 0o755 : 0o1777) }
+    let holder = Process()
+    let pipe = Pipe()
+    holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    holder.arguments = [
+      "-c",
+      """
+      import fcntl, os, time
+      os.chdir("shares"); os.setgid(65534); os.setuid(65534)
+      old = open("cpu-0.0"); fcntl.flock(old, fcntl.LOCK_EX)
+      new = open("cpu-1.0", "w"); fcntl.flock(new, fcntl.LOCK_EX)
+      print("held", flush=True)
+      time.sleep(1000)
+      """,
+    ]
+    holder.currentDirectoryURL = URL(fileURLWithPath: fixture.directory.string)
+    holder.standardOutput = pipe
+    try holder.run()
+    defer { kill(holder.processIdentifier, SIGKILL) }
+    #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("held"))
+    let lease = shares.takeProcessors(runs: 2, of: [0, 1, 2])
+    #expect(lease.processors == [2])
+    #expect(lease.trouble == nil)
+    lease.release()
+  }
+
+  @Test(arguments: ["shares", "shares/cpu-0.0"])
+  func `A link that somebody planted is not followed`(name: String) throws {
+    for directory in name == "shares" ? ["elsewhere"] : ["elsewhere", "shares"] {
+      let path = fixture.directory.appending(directory).string
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+    try fixture.write("", to: "elsewhere/kept")
+    let target = fixture.directory.appending(name == "shares" ? "elsewhere" : "elsewhere/victim").string
+    try FileManager.default.createSymbolicLink(
+      atPath: fixture.directory.appending(name).string, withDestinationPath: target)
+    let lease = shares.takeProcessors(runs: 2, of: [0, 1])
+    #expect(lease.processors == [0])
+    #expect(lease.trouble?.hasPrefix("Shares can't be marked in \(shares.directory)") == true)
+    let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory.appending("elsewhere").string)
+    #expect(left == ["kept"])
+  }
+
   @Test func `What another process holds is not taken, and is free when that is killed`() async throws {
     let holder = Process()
     try fixture.write(

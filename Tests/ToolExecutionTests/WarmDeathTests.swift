@@ -42,6 +42,44 @@ import ToolExecution
     await warm.tools.close()
   }
 
+  @Test func `A request that is cancelled just after its answer keeps its process from the next`() async throws {
+    let warm = try WarmFixture()
+    let request = try warm.request(
+      """
+      plain = send
+      def send(**line):
+          plain(**line)
+          if 'ready' in line: open('../ready', 'w')
+      ignore_sigterm(); answer(pid=os.getpid())
+      """)
+    let first = Task {
+      try await warm.tools.run(
+        warm.command, request, limits: WarmFixture.limits, onStart: { _, _ in },
+        onMessage: { message in
+          guard case .result = message else { return }
+          do {
+            try await eventually("it is cancelled") { warm.fixture.exists("cancelled") }
+          } catch {
+            Issue.record(error)
+          }
+        })
+    }
+    try await eventually("ready") { warm.fixture.exists("ready") }
+    let second = Task { try await warm.run("answer(pid=os.getpid())") }
+    try await eventually("the second waits") { warm.tools.statistics.waiting == 1 }
+    first.cancel()
+    try warm.fixture.write("", to: "cancelled")
+    let answer = try await first.value.answer
+    #expect(answer?.contains("pid") == true)
+    let report = try await second.value
+    #expect(report.failure() == nil)
+    #expect(report.answer?.contains("pid") == true)
+    #expect(report.answer != answer)
+    #expect(warm.tools.statistics.ended == [.cancelled: 1])
+    await warm.tools.close()
+    #expect(warm.survivors == [])
+  }
+
   @Test func `Requests that are cancelled at any moment leave a pool that works`() async throws {
     let warm = try WarmFixture(WarmOptions(maximum: 2))
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -118,22 +156,6 @@ import ToolExecution
     for run in [idleRun, busyRun] {
       #expect(fixture.text(of: "logs/\(run)/exit.json")?.contains("\"reason\":\"daemon_died\"") == true)
     }
-  }
-
-  @Test func `The directories that a killed daemon left are removed by the next`() async throws {
-    let warm = try WarmFixture()
-    let pool = warm.fixture.directory.appending("warm/pool-dead/warm-1/work")
-    let other = warm.fixture.directory.appending("warm/pool-alive/warm-1/work")
-    for directory in [pool, other] {
-      try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
-    }
-    let alive = open(warm.fixture.directory.appending("warm/pool-alive").string, O_RDONLY | O_CLOEXEC)
-    #expect(flock(alive, LOCK_EX | LOCK_NB) == 0)
-    defer { close(alive) }
-    try await warm.run("answer()")
-    #expect(!warm.fixture.exists("warm/pool-dead"))
-    #expect(warm.fixture.exists("warm/pool-alive/warm-1/work"))
-    await warm.tools.close()
   }
 
   /// Starts one supervisor a run and hands a request to the last, as orders.h of the supervisor says.

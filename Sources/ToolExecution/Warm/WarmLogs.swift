@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Synchronization
 import SystemPackage
 
@@ -11,6 +12,8 @@ import SystemPackage
 /// The directory of a pool is locked as long as its daemon lives; one that is not is what a dead daemon left.
 final class WarmLogs: Sendable {
   private static let poolPrefix = "pool-", failedPrefix = "failed-"
+  /// At least as many milliseconds; the directory that is in the way is empty.
+  private static let tries = 1000
 
   private let directory: FilePath
   private let kept: Int
@@ -32,8 +35,7 @@ final class WarmLogs: Sendable {
     do {
       try lock.withLock { lock in
         guard lock == nil else { return }
-        try FileManager.default.createDirectory(atPath: pool.string, withIntermediateDirectories: true)
-        lock = try FileLock(pool, isDirectory: true)
+        lock = try makePool()
         removeLeftovers()
       }
       for name in ["logs", "work"] {
@@ -44,6 +46,21 @@ final class WarmLogs: Sendable {
       throw .logDirectoryUnusable(process, reason: "\(error)")
     }
     return process
+  }
+
+  /// Makes and locks the pool's directory. Between the two, another pool may take it for a leftover and remove it.
+  private func makePool() throws -> FileLock {
+    try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+    for _ in 0..<Self.tries {
+      guard mkdir(pool.string, 0o777) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+      do throws(Errno) {
+        if let lock = try FileLock(directory: pool), lock.isLock(of: pool) { return lock }
+      } catch {
+        guard error == .noSuchFileOrDirectory else { throw error }
+      }
+      usleep(1000)  // it is being removed
+    }
+    throw Errno.resourceTemporarilyUnavailable
   }
 
   func remove(_ process: FilePath) {
@@ -72,7 +89,7 @@ final class WarmLogs: Sendable {
   private func removeLeftovers() {
     for other in entries(Self.poolPrefix) where other != pool {
       // Whoever holds it lives; a lock that can't be asked for proves nothing either.
-      guard let lock = try? FileLock(other, isDirectory: true) else { continue }
+      guard let lock = try? FileLock(directory: other), lock.isLock(of: other) else { continue }
       withExtendedLifetime(lock) { remove(other) }
     }
   }

@@ -37,8 +37,8 @@ package struct WarmOptions: Sendable, Hashable {
   }
 }
 
-/// Why a warm process was ended. The raw values are labels of metrics.
-package enum WarmEnd: String, Sendable, Hashable, CaseIterable {
+/// Why a warm process was ended.
+package enum WarmEnd: Sendable, Hashable {
   /// It has served its number of requests.
   case requests
   case age

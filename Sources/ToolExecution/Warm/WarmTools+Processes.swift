@@ -104,11 +104,18 @@ extension WarmTools {
     return report
   }
 
+  /// Whoever waits next gets the process only if that is to live on.
   private func putBack(_ process: WarmProcess) {
     process.take(nil)
-    act { $0.roster.putBack(process, process.key) }
-    if process.hasSpokenUnasked { return end(process, .output) }
-    if process.endReason != nil { return end(process, .cancelled) }  // the cancellation came after the answer
+    var reason: WarmEnd?
+    act { state in
+      // Under the lock: what it says unasked from now on finds it waiting, and ends it.
+      reason = process.hasSpokenUnasked ? .output : process.endReason  // a cancellation that came after the answer
+      guard reason != nil else { return state.roster.putBack(process, process.key) }
+      state.roster.leaves(process)
+      return .init()
+    }
+    if let reason { return process.end(reason) }
     let left = options.age - (SuspendingClock().now - process.started)
     let isOld = left < options.idle
     process.expire(in: max(.zero, min(options.idle, left))) { self.end($0, isOld ? .age : .idle) }

@@ -39,7 +39,7 @@ struct CADRun: Sendable {
     ])
     let request = JSONValue.object([
       "operation": .string(operation), "source": .string(input.path.string), "name": .string(input.outputName),
-      "source_sha256": .string(input.digest.sha256),
+      "source_sha256": .string(input.digest.sha256), "input_semantic_sha256": .string(input.digest.sha256),
       "derivation_key": .string(Artifact.derivationKey(of: provenance)), "parameters": .object(parameters),
     ])
     let requestFile = try attempt.keep(request.text + "\n", as: "request.json")

@@ -113,7 +113,9 @@ Request readRequest(const std::string& path) {
   if (root.is_discarded() || !root.is_object()) {
     throw badRequest("The request " + fileName(path) + " is not a JSON object.");
   }
-  refuseUnknown(root, {"operation", "source", "name", "source_sha256", "derivation_key", "parameters"},
+  refuseUnknown(root,
+                {"operation", "source", "name", "source_sha256", "input_semantic_sha256",
+                 "derivation_key", "parameters"},
                 "the request");
 
   Request request;
@@ -133,6 +135,7 @@ Request readRequest(const std::string& path) {
   request.sourceName = cleaned(fileName(request.source));
   request.name = outputName(root, request.source);
   request.sourceSha256 = digest(root, "source_sha256");
+  request.inputSemanticSha256 = digest(root, "input_semantic_sha256");
   request.derivationKey = digest(root, "derivation_key");
 
   const Json parameters = root.value("parameters", Json::object());

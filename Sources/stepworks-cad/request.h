@@ -17,7 +17,11 @@ struct Request {
   std::string source;        ///< path of the STEP file
   std::string sourceName;    ///< last component of it, for sentences
   std::string name;          ///< base name of the outputs
-  std::string sourceSha256;  ///< 64 lower-case hex digits, or empty: not given
+  /// Digest of the file's bytes; 64 lower-case hex digits, or empty: not given.
+  std::string sourceSha256;
+  /// Digest of what the file says, whatever its layout and header: equal for files that must give
+  /// the same mesh. 64 lower-case hex digits, or empty: not given.
+  std::string inputSemanticSha256;
   /// Digest of everything that determines the output; 64 lower-case hex digits, or empty: not given.
   std::string derivationKey;
 

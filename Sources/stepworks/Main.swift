@@ -22,6 +22,8 @@ struct Stepworks: AsyncParsableCommand {
         stepworks artifacts --since 1d               what was made
         stepworks queues set cad --max 4             more or less at once
         stepworks events --follow                    watch
+        stepworks why-rebuilt 12                     what made earlier results useless
+        stepworks stale --rebuild                    make again what is out of date
 
       \(ExitStatus.table)
 
@@ -43,6 +45,8 @@ struct Stepworks: AsyncParsableCommand {
     ArtifactsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
+    WhyRebuiltCommand.self,
+    StaleCommand.self,
     ConfigCommand.self,
     DoctorCommand.self,
   ]

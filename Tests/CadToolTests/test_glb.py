@@ -111,7 +111,8 @@ def test_face_colours_survive_as_materials_of_their_own(gltf):
 def test_provenance_is_embedded(gltf):
     extras = gltf.asset.extras
     assert extras["tool"] == "stepworks-cad" and extras["opencascade"] == "7.6.3"
-    assert extras["source_sha256"] == "b" * 64 and extras["parameters"]["preset"] == "production"
+    assert extras["input_semantic_sha256"] == "5" + "b" * 63 and "source_sha256" not in extras
+    assert extras["parameters"]["preset"] == "production"
     assert extras["derivation_key"] == "b" * 64
 
 

@@ -37,7 +37,7 @@ package struct RenderTurntable: Step {
   package func run(_ context: StepContext) async throws -> StepResult {
     try RenderParameters.check(context.parameters, of: definition.name)
     return try await environment.withAttempt(context) { attempt in
-      let model = try await RenderModel(for: context, in: environment, into: attempt)
+      let model = try await MeshSource(for: context, in: environment, into: attempt)
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: model)
@@ -60,7 +60,7 @@ enum TurntableFormat: String, CaseIterable, Sendable {
 /// The jobs that a turntable is made by.
 struct TurntableWork: Sendable {
   let context: StepContext
-  let model: RenderModel
+  let model: MeshSource
 
   private var parameters: JSONValue { context.parameters }
 

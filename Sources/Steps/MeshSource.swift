@@ -2,8 +2,8 @@ import Artifacts
 import Jobs
 import SystemPackage
 
-/// The mesh that a render step works on: the source itself when it is a GLB, else what `export_glb` makes of it.
-struct RenderModel: Sendable {
+/// The mesh that a step works on: the source itself when it is a GLB, else what `export_glb` makes of it.
+struct MeshSource: Sendable {
   /// A private copy, and its digest.
   let glb: InputSnapshot
   /// As the producer named it, for sentences.

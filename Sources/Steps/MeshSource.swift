@@ -4,6 +4,17 @@ import SystemPackage
 
 /// The mesh that a step works on: the source itself when it is a GLB, else what `export_glb` makes of it.
 struct MeshSource: Sendable {
+  /// The parameters of every step that works on a mesh.
+  static let parameters: [Parameter] = [
+    Parameter(
+      "source", .string,
+      "A GLB or a STEP file (a GLB is then derived first): an absolute path, or one relative to the directory of the database.",
+      required: true),
+    Parameter(
+      "preset", .choice(["preview", "production", "hero"]),
+      "How fine the mesh of a STEP file is; a GLB is taken as it is.", default: .string("production")),
+  ]
+
   /// A private copy, and its digest.
   let glb: InputSnapshot
   /// As the producer named it, for sentences.

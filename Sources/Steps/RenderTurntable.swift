@@ -11,7 +11,7 @@ package struct RenderTurntable: Step {
     name: "render_turntable", version: 1, queue: "render",
     summary: "Renders one turn of a GLB or STEP file as MP4, WebM and WebP, with poster and contact sheet.",
     parameters: ParameterSchema(
-      RenderParameters.model + Turntable.parameters
+      MeshSource.parameters + Turntable.parameters
         + [
           Parameter("fps", .integer(1...120), "Frames a second.", default: .integer(24)),
           Parameter(

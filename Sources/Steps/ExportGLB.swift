@@ -1,7 +1,7 @@
 package import Jobs
 
 /// `export_glb`: a STEP file as a binary glTF for the web.
-package struct ExportGLB: Step {
+package struct ExportGLB: DerivedStep {
   package static let definition = StepDefinition(
     name: "export_glb", version: 2, queue: "cad",
     summary: "Tessellates a STEP file into a GLB: part tree, instances, names and colours kept; metres, +Y up.",
@@ -32,9 +32,13 @@ package struct ExportGLB: Step {
 
   package var definition: StepDefinition { Self.definition }
 
+  package func ingredients(of parameters: JSONValue) -> [String: JSONValue] {
+    CADRun.ingredients(of: definition, parameters, in: environment)
+  }
+
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
-      .run("export_glb") { path, output in
+      .run("export_glb", isSemantic: true) { path, output in
         switch output.role {
         case "glb": try OutputShape.checkGLB(path)
         case "report": try OutputShape.checkJSONObject(path)

@@ -38,7 +38,7 @@ const char* const kHelp =
     "  \"parameters\": {\n"
     "    extract_metadata: \"density_kg_m3\"\n"
     "    export_glb: \"preset\" (preview, production, hero), \"chord_mm\", \"angle_degrees\",\n"
-    "                \"triangle_budget\", \"byte_budget\"}}\n"
+    "                \"triangle_budget\", \"byte_budget\", \"on_deviation\" (warn, fail)}}\n"
     "\n"
     "Standard output carries JSON lines: progress, log, and last a result or an error.\n"
     "Exit status: 0 done, 64 bad request, 65 bad input, 66 input missing, 70 own fault,\n"

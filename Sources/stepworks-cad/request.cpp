@@ -83,6 +83,19 @@ std::optional<uint64_t> count(const Json& object, const std::string& key) {
   return object[key].get<uint64_t>();
 }
 
+/// One of `words`; the first where the parameter is not given.
+std::string choice(const Json& object, const std::string& key,
+                   const std::vector<std::string>& words) {
+  if (!object.contains(key)) return words.front();
+  const std::string value = text(object, key);
+  std::string list;
+  for (const std::string& word : words) {
+    if (word == value) return value;
+    list += (list.empty() ? "" : word == words.back() ? " or " : ", ") + word;
+  }
+  throw badRequest("The " + key + " " + inQuotes(value) + " is not known; use " + list + ".");
+}
+
 std::string outputName(const Json& object, const std::string& source) {
   if (!object.contains("name")) return safeStem(source);
   const std::string name = text(object, "name");
@@ -146,17 +159,16 @@ Request readRequest(const std::string& path) {
     return request;
   }
   refuseUnknown(parameters,
-                {"preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget"},
+                {"preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget",
+                 "on_deviation", "variant"},
                 "the parameters of export_glb");
-  if (parameters.contains("preset")) request.preset = text(parameters, "preset");
-  if (request.preset != "preview" && request.preset != "production" && request.preset != "hero") {
-    throw badRequest("The preset " + inQuotes(request.preset) +
-                     " is not known; use preview, production or hero.");
-  }
+  request.preset = choice(parameters, "preset", {"production", "preview", "hero"});
   request.chordMm = number(parameters, "chord_mm", 0.0001, 1000);
   request.angleDegrees = number(parameters, "angle_degrees", 1, 90);
   request.triangleBudget = count(parameters, "triangle_budget");
   request.byteBudget = count(parameters, "byte_budget");
+  request.wantsMeshopt = choice(parameters, "variant", {"none", "meshopt"}) == "meshopt";
+  request.failsOnDeviation = choice(parameters, "on_deviation", {"warn", "fail"}) == "fail";
   return request;
 }
 

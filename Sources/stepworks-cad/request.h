@@ -32,6 +32,8 @@ struct Request {
   std::optional<double> angleDegrees;
   std::optional<uint64_t> triangleBudget;  ///< triangles as drawn, every instance counted
   std::optional<uint64_t> byteBudget;      ///< bytes of the GLB
+  bool wantsMeshopt = false;      ///< a compressed variant beside the GLB
+  bool failsOnDeviation = false;  ///< else a difference beyond its tolerance is a warning
 };
 
 /// Reads a request file. Throws Failure: 66 when it cannot be read, 64 when it is not a request.

@@ -7,7 +7,7 @@ package struct ExportBlend: DerivedStep {
     name: "export_blend", version: 1, queue: "render",
     summary: "Packs a GLB or STEP file with materials, light and camera into one .blend file.",
     parameters: ParameterSchema(
-      RenderParameters.model + RenderParameters.view
+      MeshSource.parameters + RenderParameters.view
         + RenderParameters.picture(samples: 256, size: 1024, sides: 16...8192) + RenderParameters.materials),
     retry: RenderRun.retry, tools: ["stepworks-render"])
 

@@ -9,7 +9,7 @@ package struct RenderFrames: DerivedStep {
     name: "render_frames", version: 1, queue: "render",
     summary: "Renders some of the frames of a turntable as PNG; render_turntable asks for it.",
     parameters: ParameterSchema(
-      RenderParameters.model + Turntable.parameters
+      MeshSource.parameters + Turntable.parameters
         + [
           Parameter("first", .integer(0...1439), "The first frame, counted from 0.", default: .integer(0)),
           Parameter("count", .integer(1...1440), "How many frames; default: all from the first on."),

@@ -2,17 +2,6 @@ import Jobs
 
 /// The parameters that the steps on `stepworks-render` share.
 enum RenderParameters {
-  /// Every picture is made from a model: these say which one.
-  static let model: [Parameter] = [
-    Parameter(
-      "source", .string,
-      "A GLB or a STEP file (a GLB is then derived first): an absolute path, or one relative to the directory of the database.",
-      required: true),
-    Parameter(
-      "preset", .choice(["preview", "production", "hero"]),
-      "How fine the mesh of a STEP file is; a GLB is taken as it is.", default: .string("production")),
-  ]
-
   static let materials: [Parameter] = [
     Parameter(
       "materials", .choice(["source", "library"]),

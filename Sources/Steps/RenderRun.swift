@@ -14,7 +14,7 @@ struct RenderRun: Sendable {
   let context: StepContext
   let definition: StepDefinition
   let attempt: Attempt
-  let model: RenderModel
+  let model: MeshSource
 
   private var parameters: JSONValue { context.parameters }
 
@@ -29,7 +29,7 @@ struct RenderRun: Sendable {
     return try await environment.withAttempt(context) { attempt in
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
-        model: try await RenderModel(for: context, in: environment, into: attempt))
+        model: try await MeshSource(for: context, in: environment, into: attempt))
       let provenance = try await run.provenance()
       return try await context.derived(from: .object(provenance)) { try await body(run, provenance) }
     }

@@ -6,7 +6,7 @@ package struct RenderStill: DerivedStep {
     name: "render_still", version: 1, queue: "render",
     summary: "Renders pictures of a GLB or STEP file as PNG: any size, one angle or several in one job.",
     parameters: ParameterSchema(
-      RenderParameters.model + RenderParameters.view
+      MeshSource.parameters + RenderParameters.view
         + [
           Parameter(
             "angles", .list(of: StandardAngle.allCases.map(\.rawValue), count: 1...6),

@@ -6,7 +6,7 @@ package struct RenderThumbnail: DerivedStep {
     name: "render_thumbnail", version: 1, queue: "render",
     summary: "Renders one small picture of a GLB or STEP file as PNG.",
     parameters: ParameterSchema(
-      RenderParameters.model + RenderParameters.view
+      MeshSource.parameters + RenderParameters.view
         + RenderParameters.picture(samples: 10, size: 256, sides: 16...512) + RenderParameters.materials),
     retry: RenderRun.retry, tools: ["stepworks-render"])
 

@@ -11,7 +11,7 @@ package struct RenderTurntable: DerivedStep {
     name: "render_turntable", version: 1, queue: "render",
     summary: "Renders one turn of a GLB or STEP file as MP4, WebM and WebP, with poster and contact sheet.",
     parameters: ParameterSchema(
-      RenderParameters.model + Turntable.parameters
+      MeshSource.parameters + Turntable.parameters
         + [
           Parameter("fps", .integer(1...120), "Frames a second.", default: .integer(24)),
           Parameter(
@@ -49,7 +49,7 @@ package struct RenderTurntable: DerivedStep {
   package func run(_ context: StepContext) async throws -> StepResult {
     try RenderParameters.check(context.parameters, of: definition.name)
     return try await environment.withAttempt(context) { attempt in
-      let model = try await RenderModel(for: context, in: environment, into: attempt)
+      let model = try await MeshSource(for: context, in: environment, into: attempt)
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: model)
@@ -75,7 +75,7 @@ enum TurntableFormat: String, CaseIterable, Sendable {
 /// The jobs that a turntable is made by.
 struct TurntableWork: Sendable {
   let context: StepContext
-  let model: RenderModel
+  let model: MeshSource
 
   private var parameters: JSONValue { context.parameters }
 

@@ -9,7 +9,7 @@ struct TurntableEncoding: Sendable {
   let encoder: RenderEnvironment.Encoder
   let context: StepContext
   let attempt: Attempt
-  let model: RenderModel
+  let model: MeshSource
   let frames: [RenderedFrame]
   let provenance: JSONValue
 

@@ -35,6 +35,19 @@ enum Documents {
     ])
   }
 
+  static func storedArtifact(_ stored: StoredArtifact) -> JSONValue {
+    var members = artifact(stored.artifact).objectValue ?? [:]
+    members["id"] = .integer(stored.id)
+    members["job"] = .integer(stored.jobID)
+    members["step"] = .string(stored.step.rawValue)
+    members["tenant"] = .string(stored.tenant)
+    members["source"] = text(stored.source)
+    members["view"] = text(stored.view)
+    members["frame"] = stored.frame.map { .integer($0) } ?? .null
+    members["created_at"] = time(stored.createdAt)
+    return .object(members)
+  }
+
   static func event(_ event: JobEvent) -> JSONValue {
     .object([
       "id": .integer(event.id), "job": .integer(event.jobID), "at": time(event.at),
@@ -51,6 +64,15 @@ enum Documents {
       "running": .integer(Int64(status.running)), "available": .integer(Int64(status.available)),
       "scheduled": .integer(Int64(status.scheduled)), "blocked": .integer(Int64(status.blocked)),
       "oldest_available_at": time(status.oldestAvailableAt),
+    ])
+  }
+
+  static func tenant(_ tenant: Tenant) -> JSONValue {
+    .object([
+      "name": .string(tenant.name), "artifact_bytes": .integer(tenant.artifactBytes),
+      "max_artifact_bytes": tenant.maxArtifactBytes.map { .integer($0) } ?? .null,
+      "artifacts": .integer(Int64(tenant.artifacts)), "unfinished_jobs": .integer(Int64(tenant.unfinishedJobs)),
+      "created_at": time(tenant.createdAt),
     ])
   }
 

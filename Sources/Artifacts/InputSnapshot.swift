@@ -42,6 +42,16 @@ package struct InputSnapshot: Sendable, Hashable {
     self.source = path
   }
 
+  /// The digest of what a STEP file says, see ``ExchangeFileDigest``; of its bytes where it is not a whole one.
+  /// - Throws: ``JobFailure`` or ``StepSnooze``, as a disk that says no does.
+  package func semanticDigest() throws -> String {
+    do {
+      return try ExchangeFileDigest.of(path) ?? digest.sha256
+    } catch let error as StoreError {
+      throw error.asStepError
+    }
+  }
+
   private static func copy(_ source: FilePath, to copy: FilePath) throws -> FileDigest {
     var hasher = SHA256()
     var bytes: Int64 = 0

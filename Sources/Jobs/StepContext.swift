@@ -6,24 +6,42 @@ package struct StepContext: Sendable {
   package let parameters: JSONValue
   private let report: @Sendable (StepReport) async throws -> Void
   private let readDependencies: @Sendable () async throws -> [DependencyResult]
+  private let claim: @Sendable (_ key: String, _ isRemaking: Bool) async throws -> DerivationClaim
 
   /// - Parameters:
   ///   - dependencies: reads the jobs that this one waited for.
+  ///   - claim: claims a derivation; without one, everything is made.
   ///   - report: carries what the step says to the worker. It throws only for ``StepReport/toolStarted(_:)``, when the
   ///     process could not be recorded: then the tool must not start.
   package init(
     job: Job, parameters: JSONValue, dependencies: @escaping @Sendable () async throws -> [DependencyResult] = { [] },
+    claim: @escaping @Sendable (_ key: String, _ isRemaking: Bool) async throws -> DerivationClaim = { _, _ in .make },
     report: @escaping @Sendable (StepReport) async throws -> Void
   ) {
     self.job = job
     self.parameters = parameters
     self.readDependencies = dependencies
+    self.claim = claim
     self.report = report
   }
 
   /// The jobs that this one waited for, in the order of their ids: those it asked for with ``StepAwait`` and those that
   /// its producer named. All have completed. Read from the database at each call.
   package func dependencies() async throws -> [DependencyResult] { try await readDependencies() }
+
+  /// Asks, before anything is made, whether it has been made already.
+  /// - Parameters:
+  ///   - key: the derivation key: the digest of all that determines what will be made.
+  ///   - isRemaking: what has been made before is of no use.
+  /// - Returns: what an earlier job has made; `nil` when this run has to make it.
+  /// - Throws: ``DerivationWait`` when another job makes it now; `CancellationError` when the lease is lost.
+  package func claimDerivation(_ key: String, isRemaking: Bool = false) async throws -> EarlierResult? {
+    switch try await claim(key, isRemaking) {
+    case .make: return nil
+    case .made(let earlier): return earlier
+    case .inProgress(let maker): throw DerivationWait(key: key, maker: maker)
+    }
+  }
 
   /// - Parameters:
   ///   - fraction: 0…1; clamped.

@@ -21,6 +21,17 @@ extension Settler {
       if !children.contains(child) { children.append(child) }
     }
     let workerID = try workerID()
+    try block()
+    for child in children { try link(to: child) }
+    try HandBack.log(
+      .awaiting, of: job.token, by: workerID, at: now,
+      ["message": .string(reason), "jobs": .array(children.map { .integer($0) })], in: db)
+    try db.run(ParentProgress.update, [job.id])
+    return .awaiting(children, reason: reason)
+  }
+
+  /// running → blocked, at no cost; what it waits for is recorded in the same transaction.
+  func block() throws {
     try db.run(
       """
       UPDATE jobs SET state = 'blocked', worker_id = NULL, attempt = attempt - 1, available_at = NULL,
@@ -28,12 +39,6 @@ extension Settler {
       WHERE id = ? AND fence = ? AND state = 'running'
       """, [job.id, job.fence])
     try db.run("DELETE FROM tool_processes WHERE job_id = ?", [job.id])
-    for child in children { try link(to: child) }
-    try HandBack.log(
-      .awaiting, of: job.token, by: workerID, at: now,
-      ["message": .string(reason), "jobs": .array(children.map { .integer($0) })], in: db)
-    try db.run(ParentProgress.update, [job.id])
-    return .awaiting(children, reason: reason)
   }
 
   private func check(_ requests: [JobRequest], _ why: String) throws {
@@ -49,7 +54,8 @@ extension Settler {
     let rounds = try Int.fetchOne(
       db.cachedStatement(
         sql: """
-          SELECT count(*) FROM job_events WHERE job_id = ?1 AND kind = 'awaiting' AND id > coalesce(
+          SELECT count(*) FROM job_events WHERE job_id = ?1 AND kind = 'awaiting'
+            AND json_extract(detail, '$.derivation_key') IS NULL AND id > coalesce(
             (SELECT max(id) FROM job_events WHERE job_id = ?1 AND kind = 'retried'), 0)
           """), arguments: [job.id])
     if rounds ?? 0 >= StepAwait.maximumRounds {

@@ -16,7 +16,8 @@ extension JobQueue {
     }
   }
 
-  /// What each of these jobs still waits for, in the order of their ids; jobs that wait for nothing are left out.
+  /// What each of these jobs still waits for, in the order of their ids, be it done first or done by another; jobs that
+  /// wait for nothing are left out.
   package func unfinishedDependencies(of jobs: some Collection<JobID> & Sendable) async throws -> [JobID: [JobID]] {
     if jobs.isEmpty { return [:] }
     let ids = JSONValue.array(jobs.map { .integer($0) }).text
@@ -24,9 +25,11 @@ extension JobQueue {
       let rows = try Row.fetchAll(
         db.cachedStatement(
           sql: """
-            SELECT job_id, depends_on FROM json_each(?) AS given
+            SELECT job_id, depends_on FROM json_each(?1) AS given
               JOIN job_dependencies ON job_id = given.value JOIN jobs ON jobs.id = depends_on
-            WHERE jobs.finished_at IS NULL ORDER BY job_id, depends_on
+            WHERE jobs.finished_at IS NULL
+            UNION SELECT job_id, maker_id FROM json_each(?1) AS given JOIN derivation_waits ON job_id = given.value
+            ORDER BY 1, 2
             """), arguments: [ids])
       return rows.reduce(into: [:]) { result, row in result[row[0], default: []].append(row[1]) }
     }

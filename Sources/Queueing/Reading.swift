@@ -109,23 +109,6 @@ extension JobQueue {
     }
   }
 
-  /// In the order in which the step gave them.
-  package func artifacts(of jobID: JobID) async throws -> [Artifact] {
-    try await read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT role, path, media_type, bytes, sha256, derivation_key, provenance FROM artifacts
-          WHERE job_id = ? ORDER BY id
-          """, arguments: [jobID]
-      ).map { row in
-        Artifact(
-          role: row[0], path: row[1], mediaType: row[2], bytes: row[3], sha256: row[4], derivationKey: row[5],
-          provenance: try JSONValue(parsing: row[6] as String))
-      }
-    }
-  }
-
   /// The jobs that `jobID` waits for or waited for.
   package func dependencies(of jobID: JobID) async throws -> [JobID] {
     try await read { db in

@@ -8,6 +8,8 @@ package enum RunEnding: Sendable {
   case snoozed(Duration, reason: String)
   /// Waits for these jobs, which are added with the settlement; see ``StepAwait``.
   case awaiting([JobRequest], reason: String)
+  /// Another job makes the same now.
+  case duplicate(DerivationWait)
   /// Handed back unfinished: a drain.
   case released
   /// Stopped because somebody asked for it.
@@ -59,6 +61,7 @@ extension JobQueue {
       case .failed(let failure, let response): return try settler.fail(failure, response, retryDelay: retryDelay)
       case .snoozed(let delay, let reason): return try settler.snooze(delay, reason: reason)
       case .awaiting(let requests, let reason): return try settler.block(on: requests, reason: reason)
+      case .duplicate(let wait): return try settler.wait(for: wait)
       case .released: return try settler.giveBack(.released, detail: [:])
       case .cancelled: return try settler.cancel()
       }

@@ -17,30 +17,47 @@ struct CADRun: Sendable {
   let context: StepContext
   let definition: StepDefinition
 
-  /// - Parameter operation: its name in the tool's request.
-  func run(_ operation: String, check: @escaping ToolOutputs.Check) async throws -> StepResult {
+  /// See ``DerivedStep/ingredients(of:)``.
+  static func ingredients(
+    of definition: StepDefinition, _ parameters: JSONValue, in environment: StepEnvironment
+  ) -> [String: JSONValue] {
+    definition.ingredients(parameters, tools: [environment.cad.version])
+  }
+
+  /// - Parameters:
+  ///   - operation: its name in the tool's request.
+  ///   - isSemantic: whether the outputs depend only on what the file says, not on how it is written: then two files
+  ///     that say the same are the same input.
+  func run(
+    _ operation: String, isSemantic: Bool = false, check: @escaping ToolOutputs.Check
+  ) async throws -> StepResult {
     try await environment.withAttempt(context) { attempt in
-      try await run(operation, in: attempt, check: check)
+      let given = context.parameters["source"]?.stringValue ?? ""
+      let base = environment.sourceDirectory
+      let (input, digest) = try await BlockingIO.run {
+        let input = try InputSnapshot(of: given, relativeTo: base, into: attempt)
+        return (input, isSemantic ? try input.semanticDigest() : input.digest.sha256)
+      }
+      var members = Self.ingredients(of: definition, context.parameters, in: environment)
+      members[isSemantic ? "input_semantic_sha256" : "input_sha256"] = .string(digest)
+      members["name"] = .string(input.outputName)
+      let provenance = JSONValue.object(members)
+      let own: [String: JSONValue] = ["source_sha256": .string(input.digest.sha256)]
+      return try await context.derived(from: provenance, own: own) {
+        try await run(operation, on: input, in: attempt, provenance, own, check)
+      }
     }
   }
 
   private func run(
-    _ operation: String, in attempt: Attempt, check: @escaping ToolOutputs.Check
+    _ operation: String, on input: InputSnapshot, in attempt: Attempt, _ provenance: JSONValue,
+    _ own: [String: JSONValue], _ check: @escaping ToolOutputs.Check
   ) async throws -> StepResult {
-    let source = context.parameters["source"]?.stringValue ?? ""
-    let base = environment.sourceDirectory
-    let input = try await BlockingIO.run { try InputSnapshot(of: source, relativeTo: base, into: attempt) }
-    var parameters = context.parameters.objectValue ?? [:]
-    parameters["source"] = nil
-    let provenance = JSONValue.object([
-      "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
-      "input_sha256": .string(input.digest.sha256), "name": .string(input.outputName),
-      "parameters": .object(parameters), "tools": .array([environment.cad.version]),
-    ])
     let request = JSONValue.object([
       "operation": .string(operation), "source": .string(input.path.string), "name": .string(input.outputName),
-      "source_sha256": .string(input.digest.sha256),
-      "derivation_key": .string(Artifact.derivationKey(of: provenance)), "parameters": .object(parameters),
+      "input_semantic_sha256": provenance["input_semantic_sha256"] ?? .string(""),
+      "derivation_key": .string(Artifact.derivationKey(of: provenance)),
+      "parameters": provenance["parameters"] ?? .object([:]),
     ])
     let requestFile = try attempt.keep(request.text + "\n", as: "request.json")
     let run = ToolRun(
@@ -60,8 +77,7 @@ struct CADRun: Sendable {
     let outputs = try ToolOutputs(result, of: environment.cad.name)
     let artifacts = try await outputs.publish(from: attempt, provenance: provenance, check: check)
     return StepResult(
-      result: .object([
-        "summary": outputs.summary, "source_sha256": .string(input.digest.sha256), "artifacts": artifacts.listing,
-      ]), artifacts: artifacts)
+      result: .object(own.merging(["summary": outputs.summary, "artifacts": artifacts.listing]) { $1 }),
+      artifacts: artifacts)
   }
 }

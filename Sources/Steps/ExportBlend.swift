@@ -2,7 +2,7 @@ import Artifacts
 package import Jobs
 
 /// `export_blend`: the scene that the pictures are made from, to go on with by hand in Blender.
-package struct ExportBlend: Step {
+package struct ExportBlend: DerivedStep {
   package static let definition = StepDefinition(
     name: "export_blend", version: 1, queue: "render",
     summary: "Packs a GLB or STEP file with materials, light and camera into one .blend file.",
@@ -15,6 +15,10 @@ package struct ExportBlend: Step {
   let render: RenderEnvironment
 
   package var definition: StepDefinition { Self.definition }
+
+  package func ingredients(of parameters: JSONValue) async throws -> [String: JSONValue] {
+    try await RenderIngredients(environment: environment, render: render, parameters: parameters).all(of: definition)
+  }
 
   package func run(_ context: StepContext) async throws -> StepResult {
     try await RenderRun.perform(context, of: definition, in: environment, render) { run, provenance in

@@ -1,9 +1,9 @@
 package import Jobs
 
 /// `export_glb`: a STEP file as a binary glTF for the web.
-package struct ExportGLB: Step {
+package struct ExportGLB: DerivedStep {
   package static let definition = StepDefinition(
-    name: "export_glb", version: 1, queue: "cad",
+    name: "export_glb", version: 2, queue: "cad",
     summary: "Tessellates a STEP file into a GLB: part tree, instances, names and colours kept; metres, +Y up.",
     parameters: ParameterSchema([
       CADRun.source,
@@ -22,16 +22,28 @@ package struct ExportGLB: Step {
       Parameter(
         "byte_budget", .integer(1...4_294_967_295),
         "Most bytes the file may have; the mesh is made coarser until it holds."),
+      Parameter(
+        "on_deviation", .choice(["warn", "fail"]),
+        "What a difference beyond its tolerance between the file's declared values, its surfaces, the mesh and the GLB does.",
+        default: .string("warn")),
     ]), retry: CADRun.retry, tools: ["stepworks-cad"])
 
   let environment: StepEnvironment
 
   package var definition: StepDefinition { Self.definition }
 
+  package func ingredients(of parameters: JSONValue) -> [String: JSONValue] {
+    CADRun.ingredients(of: definition, parameters, in: environment)
+  }
+
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)
-      .run("export_glb") { path, output in
-        if output.role == "glb" { try OutputShape.checkGLB(path) }
+      .run("export_glb", isSemantic: true) { path, output in
+        switch output.role {
+        case "glb": try OutputShape.checkGLB(path)
+        case "report": try OutputShape.checkJSONObject(path)
+        default: break
+        }
       }
   }
 }

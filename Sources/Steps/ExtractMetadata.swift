@@ -1,7 +1,7 @@
 package import Jobs
 
 /// `extract_metadata`: what a STEP file holds, as one JSON document.
-package struct ExtractMetadata: Step {
+package struct ExtractMetadata: DerivedStep {
   package static let definition = StepDefinition(
     name: "extract_metadata", version: 1, queue: "cad",
     summary: "Reads a STEP file: header, units, product tree, sizes, colours, properties, as one JSON document.",
@@ -15,6 +15,10 @@ package struct ExtractMetadata: Step {
   let environment: StepEnvironment
 
   package var definition: StepDefinition { Self.definition }
+
+  package func ingredients(of parameters: JSONValue) -> [String: JSONValue] {
+    CADRun.ingredients(of: definition, parameters, in: environment)
+  }
 
   package func run(_ context: StepContext) async throws -> StepResult {
     try await CADRun(environment: environment, context: context, definition: definition)

@@ -36,9 +36,14 @@ struct MeshSource: Sendable {
       glb = source
       mesh = source.source
     case .step:
-      let mesh = try await Self.mesh(of: source, given, context)
-      self.mesh = mesh
-      glb = try await BlockingIO.run { try InputSnapshot(of: mesh.string, relativeTo: base, into: attempt, at: "mesh") }
+      guard let mesh = try await Self.mesh(of: source, context) else { throw Self.request(source, given, context) }
+      self.mesh = mesh.path
+      let copy = try await BlockingIO.run {
+        try InputSnapshot(of: mesh.path.string, relativeTo: base, into: attempt, at: "mesh")
+      }
+      // Who makes it again finds that the file is damaged.
+      guard copy.digest.sha256 == mesh.sha256 else { throw Self.request(source, given, context) }
+      glb = copy
     case nil:
       throw JobFailure(
         .invalidInput, "\(source.source) is neither a GLB nor a STEP file; give one of these, whole and uncompressed.")
@@ -46,18 +51,24 @@ struct MeshSource: Sendable {
   }
 
   /// The GLB that an earlier run of this job has asked for, if it is of exactly these bytes.
-  private static func mesh(of source: InputSnapshot, _ given: String, _ context: StepContext) async throws -> FilePath {
+  private static func mesh(
+    of source: InputSnapshot, _ context: StepContext
+  ) async throws -> (path: FilePath, sha256: String)? {
     // What its producer made it wait for may be of another fineness.
     let exports = try await context.dependencies().filter { $0.isChild && $0.step == ExportGLB.definition.name }
-    for export in exports where export.result?["source_sha256"]?.stringValue == source.digest.sha256 {
-      let artifacts = export.result?["artifacts"]?.arrayValue ?? []
-      guard let path = artifacts.first(where: { $0["role"] == .string("glb") })?["path"]?.stringValue else { continue }
-      if FileStatus.exists(FilePath(path)) { return FilePath(path) }
+    for export in exports.reversed() where export.result?["source_sha256"]?.stringValue == source.digest.sha256 {
+      let artifact = export.result?["artifacts"]?.arrayValue?.first { $0["role"] == .string("glb") }
+      guard let path = artifact?["path"]?.stringValue, let sha256 = artifact?["sha256"]?.stringValue else { continue }
+      if FileStatus.exists(FilePath(path)) { return (FilePath(path), sha256) }
     }
+    return nil
+  }
+
+  private static func request(_ source: InputSnapshot, _ given: String, _ context: StepContext) -> StepAwait {
     // Only what was given, so that it equals, and is merged with, an export that somebody else has asked for.
     var parameters: [String: JSONValue] = ["source": .string(given)]
     parameters["preset"] = context.job.parameters["preset"]
-    throw StepAwait(
+    return StepAwait(
       for: [JobRequest(step: ExportGLB.definition.name, parameters: .object(parameters))],
       reason: "The mesh of \(source.source) is made first.")
   }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// `render_frames`: a run of frames of a turntable, as PNG. `render_turntable` asks for several of these, so that other
 /// slots can take some, and a crash costs one frame.
-package struct RenderFrames: Step {
+package struct RenderFrames: DerivedStep {
   package static let definition = StepDefinition(
     name: "render_frames", version: 1, queue: "render",
     summary: "Renders some of the frames of a turntable as PNG; render_turntable asks for it.",
@@ -22,6 +22,10 @@ package struct RenderFrames: Step {
   let render: RenderEnvironment
 
   package var definition: StepDefinition { Self.definition }
+
+  package func ingredients(of parameters: JSONValue) async throws -> [String: JSONValue] {
+    try await RenderIngredients(environment: environment, render: render, parameters: parameters).all(of: definition)
+  }
 
   package func run(_ context: StepContext) async throws -> StepResult {
     let chunk = try Self.chunk(context.parameters)

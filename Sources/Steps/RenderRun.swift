@@ -30,39 +30,30 @@ struct RenderRun: Sendable {
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: try await MeshSource(for: context, in: environment, into: attempt))
-      return try await body(run, try await run.provenance())
+      let provenance = try await run.provenance()
+      return try await context.derived(from: .object(provenance)) { try await body(run, provenance) }
     }
+  }
+
+  private var ingredients: RenderIngredients {
+    RenderIngredients(environment: environment, render: render, parameters: parameters)
   }
 
   /// What determines pictures besides the parameters: pictures of equal bases fit together.
   /// - Throws: ``JobFailure`` when the template or the library is not there.
   func basis() async throws -> [String: JSONValue] {
-    var members: [String: JSONValue] = [
-      "input_sha256": .string(model.glb.digest.sha256), "tools": .array([render.tool.version]),
-      "device": .string(device == .cpu ? "cpu" : render.gpuBackend ?? "cpu"),
-    ]
-    if let template = try template() {
-      members["template_sha256"] = .string(try await digest(of: template, "template"))
-    }
-    if parameters["materials"] == .string("library") {
-      members["failed_material"] = .string(render.failedMaterial)
-      if let library = render.library {
-        members["library_sha256"] = .string(try await digest(of: library, "material library"))
-      }
-    }
+    var members = try await ingredients.basis()
+    members["input_sha256"] = .string(model.glb.digest.sha256)
     return members
   }
 
   /// Everything that determines the outputs of a run, which are told apart by their names.
   /// - Throws: ``JobFailure`` when the template or the library is not there.
   func provenance() async throws -> [String: JSONValue] {
-    var resolved = parameters.objectValue ?? [:]
-    // They determine the mesh, and the digest of the mesh stands here.
-    for name in ["source", "preset"] { resolved[name] = nil }
-    return try await basis().merging([
-      "step": .string(definition.name.rawValue), "step_version": .integer(Int64(definition.version)),
-      "name": .string(model.name), "parameters": .object(resolved),
-    ]) { $1 }
+    var members = try await ingredients.all(of: definition)
+    members["input_sha256"] = .string(model.glb.digest.sha256)
+    members["name"] = .string(model.name)
+    return members
   }
 
   /// Runs one operation and returns what the tool says.
@@ -75,7 +66,7 @@ struct RenderRun: Sendable {
     let request = try request(operation, members, provenance)
     let requestFile = try attempt.keep(request.text + "\n", as: "request.json")
     let concurrency = await render.concurrency(context.job.queue)
-    let share = RenderShare(of: render, concurrency: concurrency, wantsGPU: device != .cpu)
+    let share = RenderShare(of: render, concurrency: concurrency, wantsGPU: ingredients.device != .cpu)
     defer { share.release() }
     if let trouble = share.trouble { await context.log(.warning, trouble) }
     var limits = render.tool.limits
@@ -115,9 +106,9 @@ struct RenderRun: Sendable {
     for name in ["engine", "width", "height", "samples", "seed", "background", "view_transform"] {
       request[name] = parameters[name]
     }
-    request["device"] = .string(device.rawValue)
+    request["device"] = .string(ingredients.device.rawValue)
     request["cpu_fallback"] = .string(render.cpuFallback.rawValue)
-    request["template"] = try template().map { .string($0.string) } ?? .null
+    request["template"] = try ingredients.template().map { .string($0.string) } ?? .null
     request["template_collection"] = parameters["template_collection"] ?? .null
     request["materials"] = .object([
       "mode": parameters["materials"] ?? .string("source"), "map": parameters["material_map"] ?? .object([:]),
@@ -131,28 +122,6 @@ struct RenderRun: Sendable {
       "fill": .string("warn"), "magenta": parameters["unresolved_material"] ?? .string("warn"),
     ])
     return .object(request)
-  }
-
-  private var device: RenderEnvironment.Device {
-    parameters["cycles_device"]?.stringValue.flatMap(RenderEnvironment.Device.init(rawValue:)) ?? render.device
-  }
-
-  private func template() throws -> FilePath? {
-    guard let given = parameters["template"]?.stringValue else { return nil }
-    guard !given.isEmpty, !given.utf8.contains(0) else {
-      throw JobFailure(.invalidInput, "The parameter 'template' must be the path of a .blend file.")
-    }
-    return environment.sourceDirectory.pushing(FilePath(given)).lexicallyNormalized()
-  }
-
-  private func digest(of path: FilePath, _ role: String) async throws -> String {
-    do {
-      return try await BlockingIO.run { try FileDigest(of: path).sha256 }
-    } catch let error as StoreError {
-      throw JobFailure(
-        .missingInput,
-        "The \(role) \(path) cannot be read (\(error.errno.description)); check the path and its permissions.")
-    }
   }
 
   private func coldCommand(_ requestFile: FilePath, _ share: RenderShare) -> ToolCommand {

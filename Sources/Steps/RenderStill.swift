@@ -1,7 +1,7 @@
 package import Jobs
 
 /// `render_still`: catalogue pictures, from one angle or from several in one process.
-package struct RenderStill: Step {
+package struct RenderStill: DerivedStep {
   package static let definition = StepDefinition(
     name: "render_still", version: 1, queue: "render",
     summary: "Renders pictures of a GLB or STEP file as PNG: any size, one angle or several in one job.",
@@ -19,6 +19,10 @@ package struct RenderStill: Step {
   let render: RenderEnvironment
 
   package var definition: StepDefinition { Self.definition }
+
+  package func ingredients(of parameters: JSONValue) async throws -> [String: JSONValue] {
+    try await RenderIngredients(environment: environment, render: render, parameters: parameters).all(of: definition)
+  }
 
   package func run(_ context: StepContext) async throws -> StepResult {
     let angles = (context.parameters["angles"]?.arrayValue ?? []).compactMap(\.stringValue)

@@ -1,7 +1,7 @@
 package import Jobs
 
 /// `render_thumbnail`: one small picture, soon.
-package struct RenderThumbnail: Step {
+package struct RenderThumbnail: DerivedStep {
   package static let definition = StepDefinition(
     name: "render_thumbnail", version: 1, queue: "render",
     summary: "Renders one small picture of a GLB or STEP file as PNG.",
@@ -14,6 +14,10 @@ package struct RenderThumbnail: Step {
   let render: RenderEnvironment
 
   package var definition: StepDefinition { Self.definition }
+
+  package func ingredients(of parameters: JSONValue) async throws -> [String: JSONValue] {
+    try await RenderIngredients(environment: environment, render: render, parameters: parameters).all(of: definition)
+  }
 
   package func run(_ context: StepContext) async throws -> StepResult {
     // EEVEE keeps its state in a driver, which no reset of ours reaches.

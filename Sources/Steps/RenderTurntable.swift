@@ -6,7 +6,7 @@ import SystemPackage
 ///
 /// It runs three times at most: to have a mesh made of a STEP source, to have the frames rendered by jobs of their own,
 /// and to encode them. In between it holds no slot.
-package struct RenderTurntable: Step {
+package struct RenderTurntable: DerivedStep {
   package static let definition = StepDefinition(
     name: "render_turntable", version: 1, queue: "render",
     summary: "Renders one turn of a GLB or STEP file as MP4, WebM and WebP, with poster and contact sheet.",
@@ -34,6 +34,18 @@ package struct RenderTurntable: Step {
 
   package var definition: StepDefinition { Self.definition }
 
+  package func ingredients(of parameters: JSONValue) async throws -> [String: JSONValue] {
+    let members = try await RenderIngredients(environment: environment, render: render, parameters: parameters)
+      .all(of: definition)
+    return withEncoder(members)
+  }
+
+  private func withEncoder(_ members: [String: JSONValue]) -> [String: JSONValue] {
+    var members = members
+    members["tools"] = .array((members["tools"]?.arrayValue ?? []) + [encoder.ffmpeg.version])
+    return members
+  }
+
   package func run(_ context: StepContext) async throws -> StepResult {
     try RenderParameters.check(context.parameters, of: definition.name)
     return try await environment.withAttempt(context) { attempt in
@@ -41,14 +53,17 @@ package struct RenderTurntable: Step {
       let run = RenderRun(
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: model)
-      let work = TurntableWork(context: context, model: model)
-      let basis = Artifact.derivationKey(of: .object(try await run.basis()))
-      let found = TurntableFrames(of: work, basis: basis, among: try await context.dependencies())
-      guard found.missing.isEmpty else { throw work.request(found) }
-      return try await TurntableEncoding(
-        environment: environment, encoder: encoder, context: context, attempt: attempt, model: model,
-        frames: found.frames, provenance: try await run.provenance()
-      ).run(preview: found.preview)
+      let provenance = JSONValue.object(withEncoder(try await run.provenance()))
+      return try await context.derived(from: provenance) {
+        let work = TurntableWork(context: context, model: model)
+        let basis = Artifact.derivationKey(of: .object(try await run.basis()))
+        let found = TurntableFrames(of: work, basis: basis, among: try await context.dependencies())
+        guard found.missing.isEmpty else { throw work.request(found) }
+        return try await TurntableEncoding(
+          environment: environment, encoder: encoder, context: context, attempt: attempt, model: model,
+          frames: found.frames, provenance: provenance
+        ).run(preview: found.preview)
+      }
     }
   }
 }

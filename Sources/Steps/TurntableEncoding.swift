@@ -11,17 +11,13 @@ struct TurntableEncoding: Sendable {
   let attempt: Attempt
   let model: MeshSource
   let frames: [RenderedFrame]
-  let provenance: [String: JSONValue]
+  let provenance: JSONValue
 
   private static let framesName = "frames"
 
   func run(preview: JSONValue?) async throws -> StepResult {
     try await linkFrames()
-    var provenance = provenance
-    provenance["tools"] = .array(
-      (provenance["tools"]?.arrayValue ?? []) + [encoder.ffmpeg.version])
-    provenance["frames_sha256"] = .string(FileDigest.sha256(of: frames.map(\.sha256).joined(separator: "\n")))
-    let key = Artifact.derivationKey(of: .object(provenance))
+    let key = Artifact.derivationKey(of: provenance)
     let film = Film(
       context.parameters, frames: frames.count, name: model.name, framesDirectory: Self.framesName, comment: key)
     let products = film.products
@@ -35,7 +31,7 @@ struct TurntableEncoding: Sendable {
     }
     outputs.append(try await poster())
     let made = ToolOutputs(outputs: outputs, summary: film.summary)
-    let artifacts = try await made.publish(from: attempt, provenance: .object(provenance))
+    let artifacts = try await made.publish(from: attempt, provenance: provenance)
     return StepResult(
       result: .object([
         "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256),

@@ -30,6 +30,13 @@ struct JobRunner: Sendable {
       let queue = worker.queue
       let context = StepContext(
         job: job, parameters: parameters, dependencies: { try await queue.dependencyResults(of: job.id) },
+        claim: { key, isRemaking in
+          guard let claim = try await queue.claimDerivation(key, of: job.token, isRemaking: isRemaking) else {
+            control.stop(.leaseLost)
+            throw CancellationError()
+          }
+          return claim
+        },
         report: reporter(for: job, control))
       // A task of its own, so that one job can be stopped; awaited here whatever happens.
       let task = Task { try await step.run(context) }
@@ -56,6 +63,8 @@ struct JobRunner: Sendable {
       return .snoozed(snooze.delay, reason: snooze.reason)
     case let wait as StepAwait:
       return .awaiting(wait.jobs, reason: wait.reason)
+    case let wait as DerivationWait:
+      return .duplicate(wait)
     case let error as QueueError:
       // The run could not be recorded: the database's fault, not the job's.
       return .snoozed(.seconds(30), reason: error.description)

@@ -29,7 +29,7 @@ struct Node {
 
 }  // namespace
 
-void checkAssemblyGraph(const Handle(StepData_StepModel)& model, const std::string& name) {
+size_t checkAssemblyGraph(const Handle(StepData_StepModel)& model, const std::string& name) {
   std::map<Entity, Node> graph;
   std::map<Entity, bool> isChild;
   std::vector<Entity> order;
@@ -75,6 +75,7 @@ void checkAssemblyGraph(const Handle(StepData_StepModel)& model, const std::stri
   if (total > kMaxOccurrences) {
     throw invalidInput(name + " unfolds to more than 1,000,000 parts; export a smaller assembly.");
   }
+  return static_cast<size_t>(total);
 }
 
 std::vector<std::string> checkExternalDocuments(const Handle(XSControl_WorkSession)& session,

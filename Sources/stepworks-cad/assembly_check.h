@@ -16,8 +16,9 @@ inline constexpr double kMaxOccurrences = 1'000'000;
 inline constexpr double kMaxFaces = 20'000'000;
 
 /// Refuses an assembly that contains itself, or that unfolds to more than kMaxOccurrences.
-/// Works on the file's entities, before the kernel follows them. Throws Failure (65).
-void checkAssemblyGraph(const Handle(StepData_StepModel)& model, const std::string& name);
+/// Works on the file's entities, before the kernel follows them. Returns how many occurrences the
+/// file's assemblies unfold to, their roots counted; 0: it has none. Throws Failure (65).
+size_t checkAssemblyGraph(const Handle(StepData_StepModel)& model, const std::string& name);
 
 /// The names of other documents the file asks for. The kernel would open them, absolute paths too:
 /// a name with a path separator is refused. Throws Failure (65).

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "budget_ladder.h"
 #include "failure.h"
+#include "geometry_report.h"
 #include "glb_check.h"
-#include "glb_writer.h"
-#include "kernel_progress.h"
 #include "memory_watch.h"
 #include "output_file.h"
+#include "part_report.h"
 #include "protocol.h"
 #include "step_reader.h"
+#include "tolerances.h"
+#include "version.h"
 
 namespace stepworks {
 
@@ -29,18 +31,8 @@ constexpr CommerceBudget kCommerceBudgets[] = {{"web_ar", 3'000'000, 150'000},
 /// Area without triangles, over the square of the model's diagonal, from which it is a hole.
 constexpr double kMaxHoleShare = 1e-5;
 
-/// The chord holds for most triangles, not for all: a volume may be off by this many chords times
-/// the area before it means that mesh and surfaces disagree.
-constexpr double kMaxVolumeChords = 2;
-
-/// A model meshed, built and serialised with settings that hold every budget.
-struct Export {
-  MeshSettings settings;
-  GlbModel model;
-  std::string bytes;
-  size_t bareFaces = 0;
-  double bareArea = 0;  ///< mm², every instance counted
-};
+/// More sentences than this are left to the report.
+constexpr size_t kMaxSentences = 20;
 
 class Exporter {
  public:
@@ -54,97 +46,49 @@ class Exporter {
   }
 
   Json run() {
-    const Export result = fitBudgets();
+    const FittedModel fitted = fitBudgets(request_, tree_, counts_, box_.diagonal());
+    const MeshedModel& result = fitted.result;
     refuseExhaustedMemory(request_.sourceName);
     refuseHoles(result);
     const std::string path = request_.name + ".glb";
-    protocol::progress(0.93, "writing " + path);
+    protocol::progress(0.91, "writing " + path);
     writeFile(path, result.bytes);
-    protocol::progress(0.96, "checking " + path);
+    protocol::progress(0.92, "checking " + path);
     const GlbFacts facts = checkGlb(readBack(path), path);
     requireComplete(facts, result, path);
-    return {{"outputs", {{{"role", "glb"}, {"path", path}, {"media_type", "model/gltf-binary"}}}},
-            {"summary", summary(result, facts)}};
+    protocol::progress(0.94, "comparing " + path + " with the surfaces");
+    measureParts();
+    const GeometryReport report = reportGeometry({request_, file_, tree_, counts_, masses_, box_,
+                                                  result.settings, result.meshes, result.model,
+                                                  facts});
+    refuseExhaustedMemory(request_.sourceName);
+    judge(report, path);
+    const std::string reportPath = request_.name + ".report.json";
+    protocol::progress(0.98, "writing " + reportPath);
+    writeFile(reportPath, dump(document(report, fitted), 1) + "\n");
+    return {{"outputs",
+             {{{"role", "glb"}, {"path", path}, {"media_type", "model/gltf-binary"}},
+              {{"role", "report"}, {"path", reportPath}, {"media_type", "application/json"}}}},
+            {"summary", summary(fitted, facts, report)}};
   }
 
  private:
-  /// Steps down the ladder until the budgets hold. Throws Failure (65) at its end.
-  Export fitBudgets() {
-    Export attempt;
-    attempt.settings = meshSettings(request_, box_.diagonal());
-    while (true) {
-      const std::string excess = tryRung(attempt);
-      if (excess.empty()) return attempt;
-      if (attempt.settings.stepsDown == kMaxStepsDown) {
-        throw invalidInput(request_.sourceName +
-                           " cannot be exported within the budget: even at a chord of " +
-                           dump(Json(attempt.settings.chordMm)) + " mm it needs " + excess +
-                           "; allow more or simplify the model.");
-      }
-      attempt.settings = coarser(attempt.settings);
-    }
-  }
-
-  /// Returns what exceeds a budget, in words; empty when all hold and `attempt` is complete.
-  std::string tryRung(Export& attempt) {
-    size_t drawn = 0, stored = 0, done = 0;
-    attempt.bareFaces = 0;
-    attempt.bareArea = 0;
-    const size_t parts = tree_.partCount();
-    for (const Product& product : tree_.products) {
-      if (product.isAssembly) continue;
-      const double from = 0.62 + 0.28 * static_cast<double>(done) / static_cast<double>(parts);
-      ++done;
-      const double to = 0.62 + 0.28 * static_cast<double>(done) / static_cast<double>(parts);
-      const std::string step =
-          "meshing part " + std::to_string(done) + " of " + std::to_string(parts);
-      protocol::progress(from, step);
-      Handle(KernelProgress) progress = new KernelProgress(from, to, step);
-      const BareFaces bare = meshShape(product.shape, attempt.settings, progress->Start());
-      attempt.bareFaces += bare.count;
-      attempt.bareArea += bare.areaMm2 * static_cast<double>(product.occurrences);
-      const size_t triangles = triangleCount(product.shape);
-      stored += triangles;
-      drawn += triangles * product.occurrences;
-      if (stored > kMaxTriangles) {
-        throw invalidInput(
-            request_.sourceName +
-            " needs more than 20,000,000 triangles; ask for a coarser preset or a larger "
-            "chord_mm.");
-      }
-      if (request_.triangleBudget && drawn > *request_.triangleBudget) {
-        return "more than " + std::to_string(*request_.triangleBudget) + " triangles";
-      }
-    }
-    protocol::progress(0.9, "building the GLB");
-    attempt.model = buildGlbModel(tree_, counts_);
-    if (attempt.model.meshes.empty()) {
-      throw invalidInput(
-          request_.sourceName +
-          " has surfaces that could not be meshed; repair the model and export it again.");
-    }
-    attempt.bytes = serialiseGlb(tree_, attempt.model, request_, attempt.settings);
-    if (request_.byteBudget && attempt.bytes.size() > *request_.byteBudget) {
-      return std::to_string(attempt.bytes.size()) + " bytes";
-    }
-    return "";
-  }
-
   /// A sliver the kernel cannot mesh is reported; a hole that could be seen is no result.
-  void refuseHoles(const Export& result) const {
+  void refuseHoles(const MeshedModel& result) const {
     if (result.bareFaces == 0) return;
     const gp_XYZ size = box_.high.XYZ() - box_.low.XYZ();
     const double visible = kMaxHoleShare * size.Modulus() * size.Modulus();
     const std::string fact =
         std::to_string(result.bareFaces) + " surfaces that could not be meshed";
-    if (result.bareArea > visible) {
+    if (result.bareAreaMm2 > visible) {
       throw invalidInput(request_.sourceName + " has " + fact +
                          "; repair the model and export it again.");
     }
     protocol::warning(request_.sourceName + " has " + fact + "; they are too small to be seen.");
   }
 
-  void requireComplete(const GlbFacts& facts, const Export& result, const std::string& path) const {
+  void requireComplete(const GlbFacts& facts, const MeshedModel& result,
+                       const std::string& path) const {
     size_t expected = 0;
     for (const int mesh : result.model.meshOfOccurrence) expected += mesh >= 0 ? 1 : 0;
     if (facts.nodes == tree_.occurrences.size() && facts.meshNodes == expected) return;
@@ -152,7 +96,58 @@ class Exporter {
         path + " failed its check: it does not hold every part; report this with the source.");
   }
 
-  Json summary(const Export& result, const GlbFacts& facts) const {
+  void measureParts() {
+    for (size_t i = 0; i < tree_.products.size(); ++i) {
+      masses_.push_back(tree_.products[i].isAssembly
+                            ? MassProperties()
+                            : measureMass(tree_.products[i].shape, counts_[i]));
+    }
+    addAssembledMasses(tree_, masses_);
+  }
+
+  /// Says what deviates; throws Failure (65 or 70) where the request wants that. The file's own
+  /// contradictions are its fault, all others ours.
+  void judge(const GeometryReport& report, const std::string& path) const {
+    for (size_t i = 0; i < report.sentences.size() && i < kMaxSentences; ++i) {
+      if (!request_.failsOnDeviation) {
+        protocol::warning(request_.sourceName + ": " + report.sentences[i] + ".");
+      } else if (report.fileContradictsItself) {
+        throw invalidInput(request_.sourceName + " contradicts itself or its mesh: " +
+                           report.sentences[i] + "; check the model, or allow deviations.");
+      } else {
+        throw invalidOutput(path + " is not true to " + request_.sourceName + ": " +
+                            report.sentences[i] + "; ask for a finer preset, or allow deviations.");
+      }
+    }
+  }
+
+  Json document(const GeometryReport& report, const FittedModel& fitted) const {
+    Json json = {
+        {"format", "stepworks-geometry-report/1"},
+        {"generator",
+         {{"tool", kToolName}, {"version", kToolVersion}, {"opencascade", kKernelVersion}}}};
+    if (!request_.inputSemanticSha256.empty()) {
+      json["input_semantic_sha256"] = request_.inputSemanticSha256;
+    }
+    if (!request_.derivationKey.empty()) json["derivation_key"] = request_.derivationKey;
+    json["on_deviation"] = request_.failsOnDeviation ? "fail" : "warn";
+    json["verdict"] = !report.sentences.empty() ? "warning" : "ok";
+    json["deviations"] = report.sentences;
+    const MeshSettings& settings = fitted.result.settings;
+    json["tessellation"] = {{"preset", settings.preset},
+                            {"chord_mm", settings.chordMm},
+                            {"angle_degrees", settings.angleDegrees},
+                            {"ladder_steps", settings.stepsDown}};
+    if (fitted.loss) json["budget_loss"] = lossJson(fitted, tree_, counts_);
+    json["coverage"] = report.coverage;
+    json["tolerances"] = tolerance::inWords();
+    json["checks"] = report.checks;
+    return json;
+  }
+
+  Json summary(const FittedModel& fitted, const GlbFacts& facts,
+               const GeometryReport& report) const {
+    const MeshedModel& result = fitted.result;
     Json json = {{"preset", result.settings.preset},
                  {"chord_mm", result.settings.chordMm},
                  {"angle_degrees", result.settings.angleDegrees},
@@ -167,7 +162,14 @@ class Exporter {
                  {"instances", facts.meshNodes},
                  {"materials", facts.materials},
                  {"bytes", result.bytes.size()}};
+    if (fitted.loss) json["budget_loss"] = lossJson(fitted, tree_, counts_);
+    json["report"] = {{"checks", report.checks.size()},
+                      {"deviations", report.sentences.size()},
+                      {"not_comparable", report.notComparable}};
     json["warnings"] = file_.warnings;
+    for (size_t i = 0; i < report.sentences.size() && i < kMaxSentences; ++i) {
+      json["warnings"].push_back(report.sentences[i]);
+    }
     addBoxes(json, facts);
     addVolumes(json, result, facts);
     for (const CommerceBudget& budget : kCommerceBudgets) {
@@ -197,34 +199,23 @@ class Exporter {
   }
 
   /// Compares over the parts whose volume both sides know.
-  void addVolumes(Json& json, const Export& result, const GlbFacts& facts) const {
-    double mesh = 0, brep = 0, area = 0;
+  void addVolumes(Json& json, const MeshedModel& result, const GlbFacts& facts) const {
+    double mesh = 0, brep = 0;
     size_t leftOut = 0;
     for (size_t i = 0; i < result.model.meshes.size(); ++i) {
       const size_t product = result.model.meshes[i].product;
-      const MassProperties mass = counts_[product].isClosed()
-                                      ? measureMass(tree_.products[product].shape, counts_[product])
-                                      : MassProperties();
-      leftOut += mass.volume ? 0 : facts.meshUses[i];
-      if (!mass.volume) continue;
-      area += mass.area.value_or(0) * static_cast<double>(facts.meshUses[i]);
-      brep += *mass.volume * static_cast<double>(facts.meshUses[i]);
-      mesh += facts.meshVolumes[i] * static_cast<double>(facts.meshUses[i]);
+      const std::optional<double>& volume = masses_[product].volume;
+      const bool isKnown = volume && counts_[product].isClosed();
+      leftOut += isKnown ? 0 : facts.meshUses[i];
+      if (!isKnown) continue;
+      brep += *volume * static_cast<double>(facts.meshUses[i]);
+      mesh += facts.meshSums[i].volume() * static_cast<double>(facts.meshUses[i]);
     }
     Json volume = {{"instances_without_volume", leftOut}};
     if (brep > 0) {
       volume["mesh"] = mesh;
       volume["brep"] = brep;
       volume["relative_difference"] = (mesh - brep) / brep;
-      if (area > 0 && std::abs(mesh - brep) > kMaxVolumeChords * result.settings.chordMm * area) {
-        char percent[32];
-        std::snprintf(percent, sizeof percent, "%.2g", 100 * std::abs(mesh - brep) / brep);
-        const std::string fact = std::string("the mesh's volume is ") + percent +
-                                 " % off the solids', more than the chord explains; look "
-                                 "at it before use";
-        json["warnings"].push_back(fact);
-        protocol::warning(request_.sourceName + ": " + fact + ".");
-      }
     } else {
       for (const char* key : {"mesh", "brep", "relative_difference"}) {
         setUnknown(volume, key, "no part is a closed valid solid");
@@ -236,7 +227,8 @@ class Exporter {
   const Request& request_;
   StepFile file_;
   ProductTree tree_;
-  std::vector<Counts> counts_;  // by product
+  std::vector<Counts> counts_;          // by product
+  std::vector<MassProperties> masses_;  // likewise, assemblies too
   Box box_;
 };
 

@@ -44,20 +44,10 @@ std::vector<PartReport> reportProducts(const ProductTree& tree) {
                                                  std::to_string(tree.partCount()));
     reports[i] = reportPart(tree.products[i]);
   }
-  // Backwards, so that an assembly's members are known before it. One occurrence is enough: the
-  // others hold the same.
-  std::vector<bool> isKnown(reports.size(), false);
-  for (size_t i = tree.occurrences.size(); i-- > 0;) {
-    const Occurrence& occurrence = tree.occurrences[i];
-    if (!tree.products[occurrence.product].isAssembly || isKnown[occurrence.product]) continue;
-    isKnown[occurrence.product] = true;
-    std::vector<PlacedMass> members;
-    for (const size_t child : occurrence.children) {
-      const Occurrence& member = tree.occurrences[child];
-      members.push_back({member.name, &reports[member.product].mass, member.placement});
-    }
-    reports[occurrence.product].mass = assembledMass(members);
-  }
+  std::vector<MassProperties> masses;
+  for (const PartReport& report : reports) masses.push_back(report.mass);
+  addAssembledMasses(tree, masses);
+  for (size_t i = 0; i < reports.size(); ++i) reports[i].mass = masses[i];
   return reports;
 }
 

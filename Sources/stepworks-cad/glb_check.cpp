@@ -5,6 +5,7 @@
 #include <gp_GTrsf.hxx>
 #include <gp_Mat.hxx>
 #include <gp_Quaternion.hxx>
+#include <set>
 
 #include "failure.h"
 #include "glb_reader.h"
@@ -25,6 +26,9 @@ class Checker {
     facts_.meshes = root_.at("meshes").size();
     facts_.materials = root_.at("materials").size();
     facts_.meshUses.assign(facts_.meshes, 0);
+    facts_.drawnVolumes.assign(facts_.meshes, 0);
+    facts_.drawnAreas.assign(facts_.meshes, 0);
+    countColours();
     materialUsed_.assign(facts_.materials, false);
     for (const Json& mesh : root_.at("meshes")) checkMesh(mesh);
     checkNodes();
@@ -52,11 +56,18 @@ class Checker {
     }
   }
 
+  void countColours() {
+    std::set<Json> colours;
+    for (const Json& material : root_.at("materials")) {
+      if (material.at("name").get<std::string>().rfind("Colour ", 0) != 0) continue;
+      colours.insert(material.at("pbrMetallicRoughness").at("baseColorFactor"));
+    }
+    facts_.colours = colours.size();
+  }
+
   void checkMesh(const Json& mesh) {
-    double volume = 0;
+    TriangleSums sums;
     std::vector<gp_XYZ> all;
-    size_t triangles = 0;
-    gp_XYZ origin;
     require(!mesh.at("primitives").empty(), "a mesh is empty");
     for (const Json& primitive : mesh.at("primitives")) {
       const size_t positions = primitive.at("attributes").at("POSITION");
@@ -72,24 +83,20 @@ class Checker {
       require(material < materialUsed_.size(), "a material is missing");
       materialUsed_[material] = true;
       require(corners.size() % 3 == 0, "the indices are no triangles");
-      // Volume from a nearby origin: far from 0 the terms would cancel badly.
-      if (all.empty()) origin = points[0];
       for (size_t i = 0; i < corners.size(); i += 3) {
         require(std::max({corners[i], corners[i + 1], corners[i + 2]}) < points.size(),
                 "an index is out of bounds");
-        const gp_XYZ a = points[corners[i]] - origin, b = points[corners[i + 1]] - origin,
-                     c = points[corners[i + 2]] - origin;
+        const gp_XYZ &a = points[corners[i]], &b = points[corners[i + 1]],
+                     &c = points[corners[i + 2]];
         require((b - a).Crossed(c - a).SquareModulus() > 0, "a triangle is degenerate");
-        volume += a.Dot(b.Crossed(c)) / 6;
+        sums.add(a, b, c);
       }
-      triangles += corners.size() / 3;
       all.insert(all.end(), points.begin(), points.end());
     }
     facts_.storedVertices += all.size();
-    facts_.storedTriangles += triangles;
-    facts_.meshVolumes.push_back(volume);
+    facts_.storedTriangles += sums.triangles();
+    facts_.meshSums.push_back(sums);
     points_.push_back(std::move(all));
-    triangles_.push_back(triangles);
   }
 
   static gp_GTrsf placement(const Json& node) {
@@ -125,23 +132,33 @@ class Checker {
     const Json& nodes = root_.at("nodes");
     facts_.nodes = nodes.size();
     std::vector<bool> seen(nodes.size(), false);
-    std::vector<std::pair<size_t, gp_GTrsf>> stack;
-    const auto visit = [&](size_t index, const gp_GTrsf& parent) {
-      require(index < nodes.size() && !seen[index], "the nodes are no tree");
-      seen[index] = true;
-      stack.emplace_back(index, parent.Multiplied(placement(nodes[index])));
+    struct Visit {
+      size_t node;
+      gp_GTrsf world;
+      std::string path;
+    };
+    std::vector<Visit> stack;
+    const auto visitAll = [&](const Json& list, const gp_GTrsf& parent, const std::string& path) {
+      size_t number = 0;
+      for (const Json& item : list) {
+        const size_t index = item;
+        require(index < nodes.size() && !seen[index], "the nodes are no tree");
+        seen[index] = true;
+        stack.push_back({index, parent.Multiplied(placement(nodes[index])),
+                         path + (path.empty() ? "" : ".") + std::to_string(++number)});
+      }
     };
     require(root_.at("scenes").size() == 1, "there is not one scene");
-    for (const Json& root : root_.at("scenes").at(0).at("nodes")) visit(root, gp_GTrsf());
+    visitAll(root_.at("scenes").at(0).at("nodes"), gp_GTrsf(), "");
     while (!stack.empty()) {
-      const auto [index, world] = stack.back();
+      const Visit visit = stack.back();
       stack.pop_back();
-      const Json& node = nodes[index];
-      require(!node.value("name", "").empty(), "a node has no name");
-      if (node.contains("mesh")) addInstance(node["mesh"], world);
-      if (node.contains("children")) {
-        for (const Json& child : node["children"]) visit(child, world);
-      }
+      const Json& node = nodes[visit.node];
+      const std::string name = node.value("name", "");
+      require(!name.empty(), "a node has no name");
+      facts_.names.emplace(visit.path, name);
+      if (node.contains("mesh")) addInstance(node["mesh"], visit.world);
+      if (node.contains("children")) visitAll(node["children"], visit.world, visit.path);
     }
     require(std::find(seen.begin(), seen.end(), false) == seen.end(), "a node is not in the scene");
   }
@@ -162,7 +179,11 @@ class Checker {
     }
     ++facts_.meshNodes;
     ++facts_.meshUses[mesh];
-    facts_.drawnTriangles += triangles_[mesh];
+    const TriangleSums& sums = facts_.meshSums[mesh];
+    facts_.drawnTriangles += sums.triangles();
+    const double stretch = std::cbrt(std::abs(world.VectorialPart().Determinant())) * 1000;
+    facts_.drawnVolumes[mesh] += sums.volume() * stretch * stretch * stretch;
+    facts_.drawnAreas[mesh] += sums.area() * stretch * stretch;
   }
 
   GlbReader file_;
@@ -170,7 +191,6 @@ class Checker {
   GlbFacts facts_;
   std::vector<bool> materialUsed_;
   std::vector<std::vector<gp_XYZ>> points_;
-  std::vector<size_t> triangles_;
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <gp_XYZ.hxx>
+#include <map>
 #include <string>
 #include <vector>
+
+#include "triangle_sums.h"
 
 namespace stepworks {
 
@@ -16,8 +19,13 @@ struct GlbFacts {
   size_t storedTriangles = 0;
   size_t drawnTriangles = 0;  ///< every instance counted
   gp_XYZ low, high;
-  std::vector<double> meshVolumes;  ///< mm³ by mesh; meaningful for closed ones
+  size_t colours = 0;  ///< distinct base colours of materials that say they are a file's colour
+  std::vector<TriangleSums> meshSums;  ///< by mesh, in its own coordinates
   std::vector<size_t> meshUses;
+  std::vector<double> drawnVolumes;  ///< mm³ by mesh, over all nodes that draw it
+  std::vector<double> drawnAreas;    ///< mm², likewise
+  /// Names of the nodes by their place in the tree, "1.4.2": child numbers from the root.
+  std::map<std::string, std::string> names;
 };
 
 /// Reads a GLB as an independent reader would and refuses what glTF 2.0 or the project's bar does

@@ -2,6 +2,7 @@
 
 #include <Quantity_ColorRGBA.hxx>
 #include <array>
+#include <set>
 #include <tuple>
 
 namespace stepworks {
@@ -37,6 +38,10 @@ class Builder {
     }
     const MaterialKey key{material.hasColour, material.red,   material.green,
                           material.blue,      material.alpha, material.isDoubleSided};
+    if (material.hasColour) {
+      colours_.insert({material.red, material.green, material.blue, material.alpha});
+      model_.colours = colours_.size();
+    }
     const auto [found, isNew] = materials_.try_emplace(key, model_.materials.size());
     if (isNew) model_.materials.push_back(material);
     return found->second;
@@ -65,6 +70,8 @@ class Builder {
     for (RWMesh_FaceIterator face(product.label, TopLoc_Location(), true, occurrence.style);
          face.More(); face.Next()) {
       if (face.IsEmptyMesh()) continue;
+      ++mesh.faces;
+      mesh.colouredFaces += face.HasFaceColor() ? 1 : 0;
       const size_t material = materialOf(face, isDoubleSided);
       const auto [found, isNew] = primitiveOf.try_emplace(material, mesh.primitives.size());
       if (isNew) mesh.primitives.emplace_back().material = material;
@@ -88,6 +95,7 @@ class Builder {
   const std::vector<Counts>& counts_;
   GlbModel model_;
   std::map<MaterialKey, size_t> materials_;
+  std::set<std::array<float, 4>> colours_;
   std::map<std::pair<size_t, std::array<float, 4>>, int> meshes_;
 };
 

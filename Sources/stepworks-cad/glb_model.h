@@ -21,6 +21,8 @@ struct Material {
 /// A unique part in one inherited colour.
 struct Mesh {
   size_t product = 0;
+  size_t faces = 0;          ///< faces with triangles
+  size_t colouredFaces = 0;  ///< of them, those whose colour the file gave
   std::vector<Primitive> primitives;
 };
 
@@ -31,6 +33,7 @@ struct GlbModel {
   std::vector<int> meshOfOccurrence;  ///< by occurrence; -1: none
   size_t leftOutTriangles = 0;
   size_t colouredTriangles = 0;  ///< stored triangles whose colour the file gave
+  size_t colours = 0;            ///< distinct colours the file gave to faces with triangles
 };
 
 /// Collects the triangles of the meshed parts. Parts without a triangle get no mesh.

@@ -185,7 +185,10 @@ Json assetJson(const Request& request, const MeshSettings& settings) {
                    {"angle_degrees", settings.angleDegrees}}}};
   if (request.triangleBudget) extras["parameters"]["triangle_budget"] = *request.triangleBudget;
   if (request.byteBudget) extras["parameters"]["byte_budget"] = *request.byteBudget;
-  if (!request.sourceSha256.empty()) extras["source_sha256"] = request.sourceSha256;
+  // Not the digest of the bytes: two exports of one design give one file.
+  if (!request.inputSemanticSha256.empty()) {
+    extras["input_semantic_sha256"] = request.inputSemanticSha256;
+  }
   if (!request.derivationKey.empty()) extras["derivation_key"] = request.derivationKey;
   return {{"version", "2.0"},
           {"generator",

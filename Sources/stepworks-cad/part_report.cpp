@@ -1,17 +1,14 @@
 #include "part_report.h"
 
 #include <Quantity_ColorRGBA.hxx>
-#include <XCAFDoc_Area.hxx>
-#include <XCAFDoc_Centroid.hxx>
 #include <XCAFDoc_ColorTool.hxx>
 #include <XCAFDoc_DocumentTool.hxx>
-#include <XCAFDoc_Volume.hxx>
 #include <XCAFPrs.hxx>
 #include <XCAFPrs_IndexedDataMapOfShapeStyle.hxx>
-#include <cmath>
 
 #include "colour.h"
 #include "shape_check.h"
+#include "validation_properties.h"
 
 namespace stepworks {
 
@@ -32,7 +29,12 @@ void compare(Json& json, const std::string& quantity, const std::string& unit, d
   }
 }
 
-}  // namespace
+/// A member of an assembly: its mass properties and where it stands, in mm.
+struct PlacedMass {
+  std::string name;
+  const MassProperties* mass;
+  gp_Trsf placement;
+};
 
 MassProperties assembledMass(const std::vector<PlacedMass>& members) {
   MassProperties sum;
@@ -56,6 +58,25 @@ MassProperties assembledMass(const std::vector<PlacedMass>& members) {
   sum.volume = volume;
   sum.centroid = withoutNoise(gp_Pnt(moment / volume));
   return sum;
+}
+
+}  // namespace
+
+void addAssembledMasses(const ProductTree& tree, std::vector<MassProperties>& masses) {
+  // Backwards, so that an assembly's members are known before it. One occurrence is enough: the
+  // others hold the same.
+  std::vector<bool> isKnown(masses.size(), false);
+  for (size_t i = tree.occurrences.size(); i-- > 0;) {
+    const Occurrence& occurrence = tree.occurrences[i];
+    if (!tree.products[occurrence.product].isAssembly || isKnown[occurrence.product]) continue;
+    isKnown[occurrence.product] = true;
+    std::vector<PlacedMass> members;
+    for (const size_t child : occurrence.children) {
+      const Occurrence& member = tree.occurrences[child];
+      members.push_back({member.name, &masses[member.product], member.placement});
+    }
+    masses[occurrence.product] = assembledMass(members);
+  }
 }
 
 PartReport reportPart(const Product& product) {
@@ -114,23 +135,15 @@ Json coloursJson(const StepFile& file, const Product& product) {
 
 Json validationJson(const Product& product, const MassProperties& mass) {
   Json json = Json::object();
-  double volume = 0, area = 0;
-  gp_Pnt centroid;
-  std::vector<TDF_Label> labels = product.pieces;
-  labels.insert(labels.begin(), product.label);
-  bool hasVolume = false, hasArea = false, hasCentroid = false;
-  for (const TDF_Label& label : labels) {
-    hasVolume = hasVolume || XCAFDoc_Volume::Get(label, volume);
-    hasArea = hasArea || XCAFDoc_Area::Get(label, area);
-    hasCentroid = hasCentroid || XCAFDoc_Centroid::Get(label, centroid);
+  const DeclaredGeometry declared = declaredGeometry(product);
+  if (declared.volume) {
+    compare(json, "volume", "_mm3", *declared.volume, mass.volume, mass.volumeReason);
   }
-  if (hasVolume && std::isfinite(volume)) {
-    compare(json, "volume", "_mm3", volume, mass.volume, mass.volumeReason);
+  if (declared.area) {
+    compare(json, "area", "_mm2", *declared.area, mass.area, mass.areaReason);
   }
-  if (hasArea && std::isfinite(area)) {
-    compare(json, "area", "_mm2", area, mass.area, mass.areaReason);
-  }
-  if (hasCentroid && std::isfinite(centroid.SquareDistance(gp_Pnt()))) {
+  if (declared.centroid) {
+    const gp_Pnt& centroid = *declared.centroid;
     json["declared_centroid_mm"] = {centroid.X(), centroid.Y(), centroid.Z()};
     if (mass.centroid) {
       json["computed_centroid_mm"] = {mass.centroid->X(), mass.centroid->Y(), mass.centroid->Z()};

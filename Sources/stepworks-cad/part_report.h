@@ -30,14 +30,8 @@ Json coloursJson(const StepFile& file, const Product& product);
 /// it declares none. The kernel has converted them to mm.
 Json validationJson(const Product& product, const MassProperties& mass);
 
-/// A member of an assembly: its mass properties and where it stands, in mm.
-struct PlacedMass {
-  std::string name;
-  const MassProperties* mass;
-  gp_Trsf placement;
-};
-
-/// The sum over an assembly's members; unknown as soon as one of them is.
-MassProperties assembledMass(const std::vector<PlacedMass>& members);
+/// Fills in the assemblies, each the sum over its members; `masses` is by product and knows the
+/// parts. A sum is unknown as soon as one of its members is.
+void addAssembledMasses(const ProductTree& tree, std::vector<MassProperties>& masses);
 
 }  // namespace stepworks

@@ -83,6 +83,19 @@ std::optional<uint64_t> count(const Json& object, const std::string& key) {
   return object[key].get<uint64_t>();
 }
 
+/// One of `words`; the first where the parameter is not given.
+std::string choice(const Json& object, const std::string& key,
+                   const std::vector<std::string>& words) {
+  if (!object.contains(key)) return words.front();
+  const std::string value = text(object, key);
+  std::string list;
+  for (const std::string& word : words) {
+    if (word == value) return value;
+    list += (list.empty() ? "" : word == words.back() ? " or " : ", ") + word;
+  }
+  throw badRequest("The " + key + " " + inQuotes(value) + " is not known; use " + list + ".");
+}
+
 std::string outputName(const Json& object, const std::string& source) {
   if (!object.contains("name")) return safeStem(source);
   const std::string name = text(object, "name");
@@ -113,7 +126,9 @@ Request readRequest(const std::string& path) {
   if (root.is_discarded() || !root.is_object()) {
     throw badRequest("The request " + fileName(path) + " is not a JSON object.");
   }
-  refuseUnknown(root, {"operation", "source", "name", "source_sha256", "derivation_key", "parameters"},
+  refuseUnknown(root,
+                {"operation", "source", "name", "source_sha256", "input_semantic_sha256",
+                 "derivation_key", "parameters"},
                 "the request");
 
   Request request;
@@ -133,6 +148,7 @@ Request readRequest(const std::string& path) {
   request.sourceName = cleaned(fileName(request.source));
   request.name = outputName(root, request.source);
   request.sourceSha256 = digest(root, "source_sha256");
+  request.inputSemanticSha256 = digest(root, "input_semantic_sha256");
   request.derivationKey = digest(root, "derivation_key");
 
   const Json parameters = root.value("parameters", Json::object());
@@ -143,17 +159,15 @@ Request readRequest(const std::string& path) {
     return request;
   }
   refuseUnknown(parameters,
-                {"preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget"},
+                {"preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget",
+                 "on_deviation"},
                 "the parameters of export_glb");
-  if (parameters.contains("preset")) request.preset = text(parameters, "preset");
-  if (request.preset != "preview" && request.preset != "production" && request.preset != "hero") {
-    throw badRequest("The preset " + inQuotes(request.preset) +
-                     " is not known; use preview, production or hero.");
-  }
+  request.preset = choice(parameters, "preset", {"production", "preview", "hero"});
   request.chordMm = number(parameters, "chord_mm", 0.0001, 1000);
   request.angleDegrees = number(parameters, "angle_degrees", 1, 90);
   request.triangleBudget = count(parameters, "triangle_budget");
   request.byteBudget = count(parameters, "byte_budget");
+  request.failsOnDeviation = choice(parameters, "on_deviation", {"warn", "fail"}) == "fail";
   return request;
 }
 

@@ -155,7 +155,7 @@ StepFile readStep(const Request& request) {
   readEntities(file, request);
   protocol::progress(0.25, "checking the entities");
   refuseBrokenEntities(file, request.sourceName);
-  checkAssemblyGraph(reader.Reader().StepModel(), request.sourceName);
+  file.declaredOccurrences = checkAssemblyGraph(reader.Reader().StepModel(), request.sourceName);
   file.externalDocuments = checkExternalDocuments(reader.Reader().WS(), request.sourceName);
 
   Handle(KernelProgress) progress = new KernelProgress(0.3, 0.6, "transferring");

@@ -19,6 +19,7 @@ struct StepFile {
   Handle(TDocStd_Document) document;
   std::unique_ptr<STEPCAFControl_Reader> reader;
   InputFacts input;
+  size_t declaredOccurrences = 0;  ///< in the assemblies its entities describe, roots counted
   std::vector<std::string> externalDocuments;  ///< named by the file, never opened
   std::vector<std::string> warnings;           ///< of reading and transfer, grouped, bounded
 };

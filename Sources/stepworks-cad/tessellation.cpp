@@ -12,6 +12,7 @@
 #include <TopoDS.hxx>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "failure.h"
 #include "json.h"
@@ -88,15 +89,27 @@ BareFaces meshShape(const TopoDS_Shape& shape, const MeshSettings& settings,
   return bare;
 }
 
-size_t triangleCount(const TopoDS_Shape& shape) {
-  size_t count = 0;
+TriangleSums meshSums(const TopoDS_Shape& shape) {
+  TriangleSums sums;
   for (TopExp_Explorer it(shape, TopAbs_FACE); it.More(); it.Next()) {
     TopLoc_Location location;
     const Handle(Poly_Triangulation)& mesh =
         BRep_Tool::Triangulation(TopoDS::Face(it.Current()), location);
-    if (!mesh.IsNull()) count += static_cast<size_t>(mesh->NbTriangles());
+    if (mesh.IsNull()) continue;
+    const gp_Trsf& placement = location.Transformation();
+    const bool isTurned =
+        (it.Current().Orientation() == TopAbs_REVERSED) != bool(placement.IsNegative());
+    for (Standard_Integer i = 1; i <= mesh->NbTriangles(); ++i) {
+      Standard_Integer a = 0, b = 0, c = 0;
+      mesh->Triangle(i).Get(a, b, c);
+      if (isTurned) std::swap(b, c);
+      const auto corner = [&](Standard_Integer node) {
+        return mesh->Node(node).Transformed(placement).XYZ();
+      };
+      sums.add(corner(a), corner(b), corner(c));
+    }
   }
-  return count;
+  return sums;
 }
 
 }  // namespace stepworks

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "request.h"
+#include "triangle_sums.h"
 
 namespace stepworks {
 
@@ -40,6 +41,7 @@ struct BareFaces {
 BareFaces meshShape(const TopoDS_Shape& shape, const MeshSettings& settings,
                     const Message_ProgressRange& progress);
 
-size_t triangleCount(const TopoDS_Shape& shape);
+/// Measures the kernel's triangles, before anything is rounded or left out.
+TriangleSums meshSums(const TopoDS_Shape& shape);
 
 }  // namespace stepworks

@@ -21,6 +21,8 @@ struct Stepworks: AsyncParsableCommand {
         stepworks retry 12                           once more
         stepworks queues set cad --max 4             more or less at once
         stepworks events --follow                    watch
+        stepworks why-rebuilt 12                     what made earlier results useless
+        stepworks stale --rebuild                    make again what is out of date
 
       \(ExitStatus.table)
 
@@ -41,6 +43,8 @@ struct Stepworks: AsyncParsableCommand {
     RetryCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
+    WhyRebuiltCommand.self,
+    StaleCommand.self,
     ConfigCommand.self,
     DoctorCommand.self,
   ]

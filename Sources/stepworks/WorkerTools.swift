@@ -10,6 +10,8 @@ struct WorkerTools {
   let settings: Settings
   let store: ArtifactStore
   let queue: JobQueue
+  /// Where tools get cgroups; `nil`: where the settings say, which may move this process into another one.
+  var cgroups: ToolCgroups?
 
   /// What a worker is going to serve.
   struct Inventory {
@@ -63,7 +65,7 @@ struct WorkerTools {
 
   /// Why the memory of renders will not be limited though it should.
   private func memoryTrouble(_ cgroups: ToolCgroups) -> String? {
-    guard case .none(let reason) = cgroups, settings.tools.cgroup != .off, settings.tools.renderMemoryBytes != nil
+    guard self.cgroups == nil, case .none(let reason) = cgroups, settings.tools.cgroup != .off, settings.tools.renderMemoryBytes != nil
     else {
       return nil
     }
@@ -84,7 +86,7 @@ struct WorkerTools {
 
   private func environment(needsCAD: Bool) async throws -> StepEnvironment {
     let runner = ToolRunner(
-      supervisor: settings.tools.supervisor, cgroups: ToolCgroups.prepare(settings.tools.cgroup))
+      supervisor: settings.tools.supervisor, cgroups: cgroups ?? ToolCgroups.prepare(settings.tools.cgroup))
     let cad = Tool(
       name: "stepworks-cad", executable: settings.tools.cad, limits: cadLimits,
       version: needsCAD ? try await version(of: settings.tools.cad, runner) : .null)

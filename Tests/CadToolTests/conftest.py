@@ -54,6 +54,7 @@ class Tool:
             request["name"] = name
         if sha256 is not None:
             request["source_sha256"] = sha256
+            request["input_semantic_sha256"] = "5" + sha256[1:]
             request["derivation_key"] = sha256[::-1]
         path = directory.parent / (directory.name + "-request.json")
         path.write_text(json.dumps(request))

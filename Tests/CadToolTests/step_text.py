@@ -70,3 +70,42 @@ def doubling_assembly(levels):
                   f"#{n + 2} = PRODUCT_DEFINITION('design','',#{n + 1},#3);"]
     pairs = [(102 + 10 * level, 112 + 10 * level) for level in range(levels) for _ in range(2)]
     return empty_step("\n".join(lines) + "\n" + usages(pairs))
+
+
+def with_validation_properties(text, product, volume=None, centroid=None):
+    """Declares a volume (in the file's own unit) and a centroid of a product, as CAD systems do."""
+    definition = product_definition_of(text, product)
+    shape = entity_id(text, rf"PRODUCT_DEFINITION_SHAPE\('','',#{definition}\)")
+    length = entity_id(text, r"\( [^;]*LENGTH_UNIT\(\) NAMED_UNIT")
+    context = entity_id(text, r"\( GEOMETRIC_REPRESENTATION_CONTEXT")
+    entities = ""
+    if volume is not None:
+        entities += f"""
+#900010 = PROPERTY_DEFINITION('geometric validation property','volume',#{shape});
+#900011 = PROPERTY_DEFINITION_REPRESENTATION(#900010,#900012);
+#900012 = REPRESENTATION('volume',(#900013),#{context});
+#900013 = MEASURE_REPRESENTATION_ITEM('volume measure',VOLUME_MEASURE({float(volume)}),#900014);
+#900014 = DERIVED_UNIT((#900015));
+#900015 = DERIVED_UNIT_ELEMENT(#{length},3.);"""
+    if centroid is not None:
+        entities += f"""
+#900020 = PROPERTY_DEFINITION('geometric validation property','centroid',#{shape});
+#900021 = PROPERTY_DEFINITION_REPRESENTATION(#900020,#900022);
+#900022 = REPRESENTATION('centroid',(#900023),#{context});
+#900023 = CARTESIAN_POINT('centre point',({",".join(str(float(c)) for c in centroid)}));"""
+    return add_entities(text, entities)
+
+
+def with_open_shell(text):
+    """The first solid as a surface model."""
+    start = "SHELL_BASED_SURFACE_MODEL('',("
+    text = text.replace("MANIFOLD_SOLID_BREP('',", start, 1)
+    end = text.index(")", text.index(start) + len(start))
+    return text[:end] + ")" + text[end:]
+
+
+def with_wide_outer_cylinder(text):
+    """The outer cylinder 20 % too wide for its own edges."""
+    wide = re.sub(r"(CYLINDRICAL_SURFACE\('',#\d+),23\.5\)", r"\1,28.2)", text, count=1)
+    assert wide != text
+    return wide

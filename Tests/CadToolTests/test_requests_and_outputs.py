@@ -47,6 +47,7 @@ def test_a_name_that_leaves_the_directory_is_refused(tool, bearing, tmp_path, na
     ({"parameters": {"density_kg_m3": 7800}}, "density_kg_m3"),
     ({"parameters": []}, "parameters"),
     ({"source_sha256": "xyz"}, "source_sha256"),
+    ({"input_semantic_sha256": "xyz"}, "input_semantic_sha256"),
     ({"derivation_key": "xyz"}, "derivation_key"),
 ])
 def test_a_wrong_request_names_the_key(tool, bearing, tmp_path, change, word):

@@ -52,7 +52,7 @@ struct CADStepTests {
     #expect(request["name"] == .string("part"))
     #expect(request["source"]?.stringValue?.hasSuffix("/attempts/attempt-1-1/input/part.step") == true)
     #expect(request["parameters"] == .object(["preset": .string("production")]))
-    #expect(request["source_sha256"]?.stringValue?.count == 64)
+    #expect(request["input_semantic_sha256"]?.stringValue?.count == 64)
     #expect(request["derivation_key"]?.stringValue?.count == 64)
   }
 

@@ -109,6 +109,19 @@ struct RenderStepTests {
     #expect(try await fixture.run("render_thumbnail", ["source": .string(part.string)]).artifacts.count == 1)
   }
 
+  @Test func `A mesh that is damaged in the store is asked for again`() async throws {
+    let fixture = try RenderFixture()
+    let part = fixture.directory.appending("part.step")
+    try Data("ISO-10303-21;".utf8).write(to: URL(fileURLWithPath: part.string))
+    let result = Self.export(of: "ISO-10303-21;", fixture.model.string)
+    fixture.record(JobRequest(step: "export_glb", parameters: .object([:])), 1, result)
+    let mesh = FileHandle(forUpdatingAtPath: fixture.model.string)
+    try mesh?.seekToEnd()
+    try mesh?.write(contentsOf: Data([0]))
+    try mesh?.close()
+    #expect(try await fixture.asked("render_thumbnail", ["source": .string(part.string)]).map(\.step) == ["export_glb"])
+  }
+
   @Test func `An export that its producer made it wait for is not its mesh: it may be of another fineness`()
     async throws
   {
@@ -227,7 +240,12 @@ struct RenderStepTests {
   private static func export(of text: String, _ glb: String) -> JSONValue {
     .object([
       "source_sha256": .string(FileDigest.sha256(of: text)),
-      "artifacts": .array([.object(["role": .string("glb"), "path": .string(glb)])]),
+      "artifacts": .array([
+        .object([
+          "role": .string("glb"), "path": .string(glb),
+          "sha256": .string((try? FileDigest(of: FilePath(glb)).sha256) ?? ""),
+        ])
+      ]),
     ])
   }
 }

@@ -129,7 +129,7 @@ var targets: [Target] = [
   .testTarget(
     name: "CommandTests",
     dependencies: [
-      "Jobs", "Queueing", "ToolExecution", "stepworks", "TestSupport",
+      "Jobs", "Queueing", "ToolExecution", "Artifacts", "stepworks", "TestSupport",
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),

@@ -13,7 +13,7 @@ package struct Attempt: Sendable {
   /// Renames a file that the run has made into the store.
   ///
   /// The file must be a regular one in this directory with at least one byte; that its content is right the step has
-  /// checked. It is on the disk before the artifact is returned, with a sidecar that says where it came from.
+  /// checked. It is on the disk before the artifact is returned, read-only, with a sidecar that says where it came from.
   /// - Parameter name: relative to ``directory``.
   /// - Throws: ``JobFailure`` of class `invalid_output` or `no_space`.
   package func publish(_ name: String, role: String, mediaType: String, provenance: JSONValue) throws -> Artifact {
@@ -25,11 +25,11 @@ package struct Attempt: Sendable {
       let file = directory.appending(relative.components)
       let digest = try digest(of: file, name)
       guard digest.bytes > 0 else { throw JobFailure(.invalidOutput, "The tool wrote an empty file: '\(name)'.") }
+      try Files.makeReadOnly(file)
       try Files.flush(file)
       let place = store.artifacts.appending(String(digest.sha256.prefix(2))).appending(digest.sha256)
-      try Files.makeDirectory(place)
       let published = place.appending(relative.components)
-      try Files.move(file, to: published)
+      try move(file, to: published, in: place)
       let artifact = Artifact(
         role: role, path: published.string, mediaType: mediaType, bytes: digest.bytes, sha256: digest.sha256,
         derivationKey: Artifact.derivationKey(of: provenance), provenance: provenance)
@@ -39,6 +39,19 @@ package struct Attempt: Sendable {
     } catch let error as StoreError {
       throw error.asStepError
     }
+  }
+
+  /// Tried again when a collection of garbage has taken the empty directory away.
+  private func move(_ file: FilePath, to published: FilePath, in place: FilePath) throws {
+    for _ in 0..<3 {
+      try Files.makeDirectory(place)
+      do {
+        return try Files.move(file, to: published)
+      } catch let error as StoreError where error.errno == .noSuchFileOrDirectory {
+        continue
+      }
+    }
+    try Files.move(file, to: published)
   }
 
   private func digest(of file: FilePath, _ name: String) throws -> FileDigest {

@@ -48,6 +48,11 @@ enum Files {
     guard fsync(descriptor) == 0 else { throw StoreError(path: path.string, errno: Errno(rawValue: errno)) }
   }
 
+  /// For everybody to read, for nobody to write: it may have second names outside of the store.
+  static func makeReadOnly(_ path: FilePath) throws {
+    guard chmod(path.string, 0o444) == 0 else { throw StoreError(path: path.string, errno: Errno(rawValue: errno)) }
+  }
+
   static func move(_ source: FilePath, to destination: FilePath) throws {
     guard rename(source.string, destination.string) == 0 else {
       throw StoreError(path: destination.string, errno: Errno(rawValue: errno))

@@ -52,7 +52,10 @@ package struct InputSnapshot: Sendable, Hashable {
     }
   }
 
-  private static func copy(_ source: FilePath, to copy: FilePath) throws -> FileDigest {
+  /// Copies a regular file, and takes the digest of what was written.
+  static func copy(
+    _ source: FilePath, to copy: FilePath, permissions: FilePermissions = [.ownerReadWrite]
+  ) throws -> FileDigest {
     var hasher = SHA256()
     var bytes: Int64 = 0
     var output: FileDescriptor?
@@ -63,7 +66,7 @@ package struct InputSnapshot: Sendable, Hashable {
         let file =
           try output
           ?? FileDescriptor.open(
-            copy, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite])
+            copy, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
         output = file
         _ = try file.writeAll(buffer)
       } catch let error as Errno {

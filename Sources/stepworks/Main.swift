@@ -19,6 +19,7 @@ struct Stepworks: AsyncParsableCommand {
         stepworks jobs --state failed                what went wrong
         stepworks job 12                             and why
         stepworks retry 12                           once more
+        stepworks artifacts --since 1d               what was made
         stepworks queues set cad --max 4             more or less at once
         stepworks events --follow                    watch
         stepworks why-rebuilt 12                     what made earlier results useless
@@ -41,6 +42,7 @@ struct Stepworks: AsyncParsableCommand {
     JobCommand.self,
     CancelCommand.self,
     RetryCommand.self,
+    ArtifactsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
     WhyRebuiltCommand.self,

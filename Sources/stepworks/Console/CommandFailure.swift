@@ -23,6 +23,9 @@ struct CommandFailure: Error, CustomStringConvertible {
     case let error as StatusServerError: self.init(.unavailable, error.description)
     case let error as ToolError: self.init(.unavailable, error.description)
     case let error as StoreError: self.init(error.status, error.description)
+    case let error as StoreFault: self.init(.inputOutput, error.description)
+    case let error as PlacementError: self.init(.refused, error.description)
+    case let error as NameTemplateError: self.init(.refused, error.description)
     default: self.init(.internal, "\(error)")
     }
   }

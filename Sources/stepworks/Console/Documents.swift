@@ -35,6 +35,19 @@ enum Documents {
     ])
   }
 
+  static func storedArtifact(_ stored: StoredArtifact) -> JSONValue {
+    var members = artifact(stored.artifact).objectValue ?? [:]
+    members["id"] = .integer(stored.id)
+    members["job"] = .integer(stored.jobID)
+    members["step"] = .string(stored.step.rawValue)
+    members["tenant"] = .string(stored.tenant)
+    members["source"] = text(stored.source)
+    members["view"] = text(stored.view)
+    members["frame"] = stored.frame.map { .integer($0) } ?? .null
+    members["created_at"] = time(stored.createdAt)
+    return .object(members)
+  }
+
   static func event(_ event: JobEvent) -> JSONValue {
     .object([
       "id": .integer(event.id), "job": .integer(event.jobID), "at": time(event.at),

@@ -1,7 +1,7 @@
 /// How this program ends: sysexits.h where it has a word for it.
 enum ExitStatus: Int32 {
   case done = 0
-  /// A job that was waited for failed.
+  /// A job that was waited for failed; or an artifact that was verified is not what was published.
   case jobFailed = 1
   /// A job that was waited for was cancelled.
   case jobCancelled = 2
@@ -25,7 +25,7 @@ enum ExitStatus: Int32 {
   static let table = """
     EXIT STATUS
       0   done
-      1   a job that was waited for failed
+      1   a job that was waited for failed; an artifact is damaged
       2   a job that was waited for was cancelled
       64  the command line is wrong
       65  refused: a parameter, a state, a database of another version

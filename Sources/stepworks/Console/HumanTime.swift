@@ -32,6 +32,9 @@ enum HumanTime {
     }
   }
 
+  /// `1 file`, `2 files`.
+  static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
   /// `512 B`, `1.4 MB`.
   static func bytes(_ count: Int64) -> String {
     var value = Double(count)

@@ -133,7 +133,7 @@ def bearing(shelf):
     request = shelf / "export-request.json"
     request.write_text(json.dumps(
         {"operation": "export_glb", "source": str(shelf / "bearing.step"), "parameters": {"preset": "preview"},
-         "source_sha256": "ef" * 32}))
+         "input_semantic_sha256": "ef" * 32}))
     subprocess.run([cad, str(request)], cwd=shelf, check=True, capture_output=True)
     return shelf / "bearing.glb"
 

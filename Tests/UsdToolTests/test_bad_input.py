@@ -155,7 +155,7 @@ def test_a_deep_tree_is_exported_or_refused(tool, tmp_path, levels, status):
 
 @pytest.mark.parametrize(("members", "fact"), [
     ({"operation": "other"}, "'operation'"), ({"model": "relative.glb"}, "an absolute path"), ({"formats": []}, "'formats'"),
-    ({"formats": ["obj"]}, "'formats'"), ({"truth": "maybe"}, "'truth'"), ({"name": "../x"}, "'name'"),
+    ({"formats": ["obj"]}, "'formats'"), ({"on_deviation": "maybe"}, "'on_deviation'"), ({"name": "../x"}, "'name'"),
     ({"derivation_key": "short"}, "'derivation_key'"), ({"colour": 1}, "unknown member 'colour'"), ({"model": 5}, "'model'"),
 ], ids=str)  # fmt: skip
 def test_requests_that_are_wrong(tool, sound, tmp_path, members, fact):

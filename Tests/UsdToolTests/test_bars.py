@@ -52,7 +52,7 @@ def test_it_says_where_it_comes_from(tool, exported):
     assert data["stepworks"]["derivation_key"] == "ab" * 32
     assert data["stepworks"]["input_sha256"] == "cd" * 32
     assert data["stepworks"]["mesh"]["opencascade"] == "7.6.3"
-    assert data["stepworks"]["mesh"]["source_sha256"] == "ef" * 32
+    assert data["stepworks"]["mesh"]["input_semantic_sha256"] == "ef" * 32
 
 
 def test_only_the_formats_asked_for_are_left(tool, one_box, tmp_path):

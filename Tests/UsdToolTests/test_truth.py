@@ -44,7 +44,7 @@ def test_the_numbers_of_the_bearing_are_those_that_trimesh_finds_in_the_glb(expo
 
 
 def test_so_are_those_of_turned_mirrored_stretched_and_nested_parts(tool, odd, tmp_path):
-    run = tool.run(tmp_path / "job", odd, formats=["usdc", "usda", "usdz"], truth="fail")
+    run = tool.run(tmp_path / "job", odd, formats=["usdc", "usda", "usdz"], on_deviation="fail")
     assert_same(run, odd)
     boxes = 4 * 3 * 2 * (1 + 1 + 2.5 * 0.5) + 81
     assert run.summary["volume_m3"] == pytest.approx(boxes * 1e-9, rel=1e-6)
@@ -94,7 +94,7 @@ def run_changed(tool, glb, tmp_path, change, **members):
 @pytest.mark.parametrize("policy", ["warn", "fail"])
 def test_a_writer_that_errs_is_found_out(tool, odd, tmp_path, fault, policy):
     change, word = FAULTS[fault]
-    done, lines = run_changed(tool, odd, tmp_path, change, truth=policy)
+    done, lines = run_changed(tool, odd, tmp_path, change, on_deviation=policy)
     if policy == "fail":
         assert done.returncode == 70, done.stderr[-2000:]
         assert lines[-1]["error"]["class"] == "invalid_output"
@@ -121,7 +121,7 @@ LOST_REFERENCES = {
 @pytest.mark.parametrize("fault", LOST_REFERENCES)
 def test_a_lost_reference_fails_whatever_the_policy(tool, odd, tmp_path, fault):
     change, fact = LOST_REFERENCES[fault]
-    done, lines = run_changed(tool, odd, tmp_path, change, truth="warn")
+    done, lines = run_changed(tool, odd, tmp_path, change, on_deviation="warn")
     assert done.returncode == 70, done.stderr[-2000:]
     assert lines[-1]["error"]["class"] == "invalid_output"
     assert fact in lines[-1]["error"]["message"]

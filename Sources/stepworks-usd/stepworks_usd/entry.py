@@ -6,6 +6,7 @@ Nothing here imports pxr before standard output is claimed.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -20,6 +21,8 @@ USAGE = "usage: stepworks-usd REQUEST.json | --version"
 def main(arguments: list[str]) -> int:
     """Returns the exit status: 0, or that of sysexits which fits the error."""
     channel.claim()
+    # NumPy's linear algebra takes memory for each processor when it is loaded, and there is none of it here.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     match arguments:
         case ["--version"]:
             return _guarded(_say_version, lambda said: sys.stderr.write(said.message + "\n"))

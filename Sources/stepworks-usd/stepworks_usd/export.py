@@ -161,7 +161,7 @@ class _Export:
             )
 
     def _judge(self, name: str, differences: list[str]) -> None:
-        if differences and self.request.truth == "fail":
+        if differences and self.request.on_deviation == "fail":
             raise invalid_output(f"{name} differs from {self.request.model_name}: {' '.join(differences[:3])}")
         for difference in differences[:_MOST_TOLD]:
             channel.warning(f"{name} differs from {self.request.model_name}: {difference}")
@@ -178,7 +178,7 @@ class _Export:
         document = {
             "model": self.request.model_name, "input_sha256": self.request.input_sha256,
             "derivation_key": self.request.derivation_key, "tool": describe(),
-            "tolerance": {"relative": truth.TOLERANCE, "policy": self.request.truth}, "glb": of_glb.document(),
+            "tolerance": {"relative": truth.TOLERANCE, "on_deviation": self.request.on_deviation}, "glb": of_glb.document(),
             "files": [
                 {
                     "path": file.path.name, "bytes": file.path.stat().st_size, "validators": file.validators,

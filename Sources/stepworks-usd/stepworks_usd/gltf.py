@@ -22,7 +22,7 @@ CARRIED = {"KHR_materials_ior", "KHR_materials_emissive_strength"}
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _DETAILS = ("product", "path_id")
-_ORIGIN = ("tool", "version", "opencascade", "source_sha256", "derivation_key")
+_ORIGIN = ("tool", "version", "opencascade", "input_semantic_sha256", "derivation_key")
 _PARAMETERS = ("preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget")
 
 

@@ -13,7 +13,7 @@ from .errors import ToolError, invalid_input, missing_input
 FORMATS = ("usdc", "usdz", "usda")
 POLICIES = ("warn", "fail")
 _MEMBERS = {
-    "operation", "model", "model_name", "name", "derivation_key", "input_sha256", "formats", "truth",
+    "operation", "model", "model_name", "name", "derivation_key", "input_sha256", "formats", "on_deviation",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class Request:
     derivation_key: str
     input_sha256: str
     formats: tuple[str, ...]
-    truth: str
+    on_deviation: str
     """What becomes of a file that differs from the GLB."""
 
     @classmethod
@@ -60,9 +60,9 @@ class Request:
         formats = members.get("formats", ["usdc"])
         if not isinstance(formats, list) or not formats or any(one not in FORMATS for one in formats):
             raise _wrong(members, "formats", f"a list of {', '.join(FORMATS)}")
-        truth = _text(members, "truth", "warn")
-        if truth not in POLICIES:
-            raise _wrong(members, "truth", "warn or fail")
+        on_deviation = _text(members, "on_deviation", "warn")
+        if on_deviation not in POLICIES:
+            raise _wrong(members, "on_deviation", "warn or fail")
         return cls(
             model=model,
             model_name=_text(members, "model_name", model.name),
@@ -70,7 +70,7 @@ class Request:
             derivation_key=_digest(members, "derivation_key"),
             input_sha256=_digest(members, "input_sha256"),
             formats=tuple(one for one in FORMATS if one in formats),
-            truth=truth,
+            on_deviation=on_deviation,
         )
 
 

@@ -154,7 +154,7 @@ if ProcessInfo.processInfo.environment["STEPWORKS_WITHOUT_CAD"] == nil {
       linkerSettings: [
         "TKXDESTEP", "TKSTEP", "TKSTEPAttr", "TKSTEPBase", "TKXSBase", "TKRWMesh", "TKXCAF", "TKVCAF", "TKMesh",
         "TKPrim", "TKBO", "TKBool", "TKFillet", "TKShHealing", "TKGeomAlgo", "TKGeomBase", "TKLCAF", "TKCDF",
-        "TKTopAlgo", "TKBRep", "TKG3d", "TKG2d", "TKMath", "TKernel", "m",
+        "TKTopAlgo", "TKBRep", "TKG3d", "TKG2d", "TKMath", "TKernel", "meshoptimizer", "m",
       ].map { .linkedLibrary($0) }),
     .testTarget(
       name: "EndToEndTests",

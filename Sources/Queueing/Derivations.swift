@@ -8,6 +8,7 @@ extension JobQueue {
   /// One transaction, so of several runs that ask at once one makes it. The claim ends with the run, however it ends.
   /// - Parameter isRemaking: what has been made before is not looked at.
   /// - Returns: `nil` when the lease is lost.
+  /// - Throws: ``QuotaReached`` when it would have to be made, and its tenant has no room for it.
   package func claimDerivation(
     _ key: String, of token: LeaseToken, isRemaking: Bool = false
   ) async throws -> DerivationClaim? {
@@ -19,10 +20,15 @@ extension JobQueue {
       guard isLeased == true else { return nil }
       if let maker = try Self.maker(of: key, in: db), maker != token.jobID { return .inProgress(maker) }
       if !isRemaking, let earlier = try Self.earlierResult(of: key, in: db) { return .made(earlier) }
+      try QuotaReached.checkRoom(for: try Self.tenant(of: token.jobID, in: db), in: db)
       try db.run(
         "INSERT OR REPLACE INTO derivations (key, job_id, fence) VALUES (?, ?, ?)", [key, token.jobID, token.fence])
       return .make
     }
+  }
+
+  private static func tenant(of jobID: JobID, in db: Database) throws -> String {
+    try String.fetchOne(db.cachedStatement(sql: "SELECT tenant FROM jobs WHERE id = ?"), arguments: [jobID]) ?? ""
   }
 
   /// The job that makes it now.

@@ -22,6 +22,7 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A retry of a job whose own parent has failed or was cancelled.
   case waitsForFailed(jobID: Int64, parent: Int64)
   case noSuchQueue(String, known: [String])
+  case noSuchTenant(String, known: [String])
 
   package var description: String {
     switch self {
@@ -57,6 +58,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
       "Job \(jobID) waits for job \(parent), which did not complete; retry that one, and this one waits for it again."
     case .noSuchQueue(let name, let known):
       "There is no queue '\(name)'; known queues: \(known.isEmpty ? "none yet" : known.joined(separator: ", "))."
+    case .noSuchTenant(let name, let known):
+      "There is no tenant '\(name)'; known tenants: \(known.joined(separator: ", "))."
     }
   }
 }

@@ -22,8 +22,8 @@ extension JobQueue {
   /// Ends a run in the database: the state, its event, the artifacts and the release of dependents in one transaction.
   ///
   /// Fenced: when the lease is lost nothing changes. A disk that is full does not lose the result: the write is tried
-  /// again until it goes through. A result that the schema refuses, and jobs to wait for that it refuses, make the job
-  /// fail.
+  /// again until it goes through. A result that the schema refuses or that the tenant has no room for, and jobs to wait
+  /// for that the schema refuses, make the job fail.
   /// - Parameters:
   ///   - retryDelay: the wait before a retry, already with its jitter.
   ///   - keepTrying: asked after each failed try; receives a sentence for the operator.
@@ -43,6 +43,8 @@ extension JobQueue {
         ending = .failed(failure, .fail)
       } catch let refused as RefusedAwait {
         ending = .failed(JobFailure(.invalidInput, refused.reason), .fail)
+      } catch let quota as QuotaReached {
+        ending = .failed(quota.failure, .fail)
       } catch {
         guard await keepTrying("Job \(token.jobID) cannot be settled yet: \(error)") else {
           return Settlement(.abandoned)
@@ -80,19 +82,23 @@ struct Settler {
       "state = 'completed', outcome = ?, result = ?, progress = 1, error = NULL, finished_at = ?",
       [result.outcome.rawValue, result.result.text, now.milliseconds])
     guard changed else { return nil }
-    for artifact in result.artifacts {
-      try db.run(
-        """
-        INSERT INTO artifacts (job_id, fence, tenant, role, path, media_type, bytes, sha256, derivation_key,
-          provenance, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (job_id, path) DO NOTHING
-        """,
-        [
-          job.id, job.fence, job.tenant, artifact.role, artifact.path, artifact.mediaType, artifact.bytes,
-          artifact.sha256, artifact.derivationKey, artifact.provenance.text, now.milliseconds,
-        ])
+    if !result.artifacts.isEmpty {
+      try QuotaReached.check(job.tenant, in: db) { for artifact in result.artifacts { try insert(artifact) } }
     }
     return .completed(result.outcome)
+  }
+
+  private func insert(_ artifact: Artifact) throws {
+    try db.run(
+      """
+      INSERT INTO artifacts (job_id, fence, tenant, role, path, media_type, bytes, sha256, derivation_key,
+        provenance, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (job_id, path) DO NOTHING
+      """,
+      [
+        job.id, job.fence, job.tenant, artifact.role, artifact.path, artifact.mediaType, artifact.bytes,
+        artifact.sha256, artifact.derivationKey, artifact.provenance.text, now.milliseconds,
+      ])
   }
 
   func fail(_ failure: JobFailure, _ response: FailureResponse, retryDelay: Duration) throws -> SettlementKind? {

@@ -23,6 +23,10 @@ package struct ExportGLB: DerivedStep {
         "byte_budget", .integer(1...4_294_967_295),
         "Most bytes the file may have; the mesh is made coarser until it holds."),
       Parameter(
+        "variant", .choice(["none", "meshopt"]),
+        "Also a compressed GLB (EXT_meshopt_compression), decoded and compared with the other.",
+        default: .string("none")),
+      Parameter(
         "on_deviation", .choice(["warn", "fail"]),
         "What a difference beyond its tolerance between the file's declared values, its surfaces, the mesh and the GLB does.",
         default: .string("warn")),
@@ -40,7 +44,7 @@ package struct ExportGLB: DerivedStep {
     try await CADRun(environment: environment, context: context, definition: definition)
       .run("export_glb", isSemantic: true) { path, output in
         switch output.role {
-        case "glb": try OutputShape.checkGLB(path)
+        case "glb", "glb_meshopt": try OutputShape.checkGLB(path)
         case "report": try OutputShape.checkJSONObject(path)
         default: break
         }

@@ -65,6 +65,8 @@ struct JobRunner: Sendable {
       return .awaiting(wait.jobs, reason: wait.reason)
     case let wait as DerivationWait:
       return .duplicate(wait)
+    case let quota as QuotaReached:
+      return .failed(quota.failure, .fail)
     case let error as QueueError:
       // The run could not be recorded: the database's fault, not the job's.
       return .snoozed(.seconds(30), reason: error.description)

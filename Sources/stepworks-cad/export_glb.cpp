@@ -8,6 +8,7 @@
 #include "geometry_report.h"
 #include "glb_check.h"
 #include "memory_watch.h"
+#include "meshopt_check.h"
 #include "output_file.h"
 #include "part_report.h"
 #include "protocol.h"
@@ -63,16 +64,34 @@ class Exporter {
                                                   facts});
     refuseExhaustedMemory(request_.sourceName);
     judge(report, path);
+    Json outputs = Json::array({output("glb", path, "model/gltf-binary")});
+    if (request_.wantsMeshopt) {
+      outputs.push_back(output("glb_meshopt", writeVariant(result), "model/gltf-binary"));
+    }
     const std::string reportPath = request_.name + ".report.json";
     protocol::progress(0.98, "writing " + reportPath);
     writeFile(reportPath, dump(document(report, fitted), 1) + "\n");
-    return {{"outputs",
-             {{{"role", "glb"}, {"path", path}, {"media_type", "model/gltf-binary"}},
-              {{"role", "report"}, {"path", reportPath}, {"media_type", "application/json"}}}},
-            {"summary", summary(fitted, facts, report)}};
+    outputs.push_back(output("report", reportPath, "application/json"));
+    return {{"outputs", outputs}, {"summary", summary(fitted, facts, report)}};
   }
 
  private:
+  static Json output(const char* role, const std::string& path, const char* mediaType) {
+    return {{"role", role}, {"path", path}, {"media_type", mediaType}};
+  }
+
+  /// Compresses the master, and decodes what was written to compare it. Returns its path.
+  std::string writeVariant(const MeshedModel& master) {
+    const std::string path = request_.name + ".meshopt.glb";
+    protocol::progress(0.96, "compressing " + path);
+    const MeshoptVariant variant = compressGlb(master.bytes, path, master.settings.chordMm);
+    writeFile(path, variant.bytes);
+    variant_ =
+        checkVariant(variant, readBack(path), master.bytes, path, master.settings.chordMm);
+    refuseExhaustedMemory(request_.sourceName);
+    return path;
+  }
+
   /// A sliver the kernel cannot mesh is reported; a hole that could be seen is no result.
   void refuseHoles(const MeshedModel& result) const {
     if (result.bareFaces == 0) return;
@@ -139,6 +158,7 @@ class Exporter {
                             {"angle_degrees", settings.angleDegrees},
                             {"ladder_steps", settings.stepsDown}};
     if (fitted.loss) json["budget_loss"] = lossJson(fitted, tree_, counts_);
+    if (!variant_.is_null()) json["variant"] = variant_;
     json["coverage"] = report.coverage;
     json["tolerances"] = tolerance::inWords();
     json["checks"] = report.checks;
@@ -163,6 +183,7 @@ class Exporter {
                  {"materials", facts.materials},
                  {"bytes", result.bytes.size()}};
     if (fitted.loss) json["budget_loss"] = lossJson(fitted, tree_, counts_);
+    if (!variant_.is_null()) json["variant"] = variant_;
     json["report"] = {{"checks", report.checks.size()},
                       {"deviations", report.sentences.size()},
                       {"not_comparable", report.notComparable}};
@@ -230,6 +251,7 @@ class Exporter {
   std::vector<Counts> counts_;          // by product
   std::vector<MassProperties> masses_;  // likewise, assemblies too
   Box box_;
+  Json variant_;  // what the check of the compressed variant found; null: there is none
 };
 
 }  // namespace

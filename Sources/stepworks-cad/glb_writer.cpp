@@ -8,6 +8,7 @@
 
 #include "colour.h"
 #include "failure.h"
+#include "glb_container.h"
 #include "version.h"
 
 namespace stepworks {
@@ -169,12 +170,6 @@ Json nodesJson(const ProductTree& tree, const GlbModel& model) {
   return nodes;
 }
 
-void append32(std::string& bytes, size_t value) {
-  const auto narrow = static_cast<uint32_t>(value);
-  for (int shift = 0; shift < 32; shift += 8)
-    bytes.push_back(static_cast<char>(narrow >> shift & 0xff));
-}
-
 Json assetJson(const Request& request, const MeshSettings& settings) {
   Json extras = {{"tool", kToolName},
                  {"version", kToolVersion},
@@ -229,20 +224,11 @@ std::string serialiseGlb(const ProductTree& tree, const GlbModel& model, const R
     root["materials"].push_back(materialJson(material));
   const std::string chunk = binary.finish(root);
 
-  std::string text = dump(root);
-  text.resize((text.size() + 3) / 4 * 4, ' ');
-  const size_t total = 12 + 8 + text.size() + 8 + chunk.size();
-  if (total > UINT32_MAX) {
+  std::string bytes = packGlb(root, chunk);
+  if (bytes.empty()) {
     throw invalidInput(request.sourceName +
                        " would become a GLB of more than 4 GiB; ask for a coarser preset.");
   }
-  std::string bytes = "glTF";
-  append32(bytes, 2);
-  append32(bytes, total);
-  append32(bytes, text.size());
-  bytes += "JSON" + text;
-  append32(bytes, chunk.size());
-  bytes += std::string("BIN\0", 4) + chunk;
   return bytes;
 }
 

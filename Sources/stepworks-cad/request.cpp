@@ -160,13 +160,14 @@ Request readRequest(const std::string& path) {
   }
   refuseUnknown(parameters,
                 {"preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget",
-                 "on_deviation"},
+                 "on_deviation", "variant"},
                 "the parameters of export_glb");
   request.preset = choice(parameters, "preset", {"production", "preview", "hero"});
   request.chordMm = number(parameters, "chord_mm", 0.0001, 1000);
   request.angleDegrees = number(parameters, "angle_degrees", 1, 90);
   request.triangleBudget = count(parameters, "triangle_budget");
   request.byteBudget = count(parameters, "byte_budget");
+  request.wantsMeshopt = choice(parameters, "variant", {"none", "meshopt"}) == "meshopt";
   request.failsOnDeviation = choice(parameters, "on_deviation", {"warn", "fail"}) == "fail";
   return request;
 }

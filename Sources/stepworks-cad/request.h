@@ -32,6 +32,7 @@ struct Request {
   std::optional<double> angleDegrees;
   std::optional<uint64_t> triangleBudget;  ///< triangles as drawn, every instance counted
   std::optional<uint64_t> byteBudget;      ///< bytes of the GLB
+  bool wantsMeshopt = false;      ///< a compressed variant beside the GLB
   bool failsOnDeviation = false;  ///< else a difference beyond its tolerance is a warning
 };
 

@@ -43,6 +43,7 @@ struct Stepworks: AsyncParsableCommand {
     CancelCommand.self,
     RetryCommand.self,
     ArtifactsCommand.self,
+    TenantsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
     WhyRebuiltCommand.self,

@@ -72,7 +72,8 @@ struct WorkerTools {
 
   /// Why the memory of renders will not be limited though it should.
   private func memoryTrouble(_ cgroups: ToolCgroups) -> String? {
-    guard self.cgroups == nil, case .none(let reason) = cgroups, settings.tools.cgroup != .off, settings.tools.renderMemoryBytes != nil
+    guard self.cgroups == nil, case .none(let reason) = cgroups, settings.tools.cgroup != .off,
+      settings.tools.renderMemoryBytes != nil
     else {
       return nil
     }

@@ -2,7 +2,10 @@ import TestSupport
 import Testing
 
 struct HelpTests {
-  @Test(arguments: ["migrate", "enqueue", "jobs", "job", "cancel", "retry", "artifacts", "queues", "events", "worker", "config"])
+  @Test(arguments: [
+    "migrate", "enqueue", "jobs", "job", "cancel", "retry", "artifacts", "tenants", "queues", "events", "worker",
+    "config",
+  ])
   func `Every command is in the help and has examples`(_ command: String) throws {
     #expect(try Program.run([Workshop.program, "--help"]).output.contains("\n  \(command) "))
     let help = try Program.run([Workshop.program, command, "--help"])

@@ -15,6 +15,14 @@ struct CacheTests {
       "export_glb", .object(members), columns: ["dedup_key": "'\(key)'", "tenant": "'\(tenant)'"])
   }
 
+  private func allowFour(_ installation: Installation) throws {
+    try installation.sql(
+      """
+      INSERT INTO worker_configs (queue_name, max_concurrency) VALUES ('cad', 4)
+      ON CONFLICT DO UPDATE SET max_concurrency = 4
+      """)
+  }
+
   private func starts(_ installation: Installation) throws -> Int {
     Int(try installation.sql("SELECT count(*) FROM job_events WHERE kind = 'tool_started'")) ?? -1
   }
@@ -24,9 +32,7 @@ struct CacheTests {
     let installation = try Installation()
     let source = try installation.makeBearing()
     try installation.sql("INSERT INTO tenants (name) VALUES ('acme')")
-    try installation.sql(
-      "INSERT INTO worker_configs (queue_name, max_concurrency) VALUES ('cad', 4) ON CONFLICT DO UPDATE SET max_concurrency = 4"
-    )
+    try allowFour(installation)
     let ids = try (0..<4).map { index in
       try export(installation, source, key: "click \(index)", tenant: index.isMultiple(of: 2) ? "default" : "acme")
     }
@@ -75,6 +81,60 @@ struct CacheTests {
     #expect(try starts(installation) == 2)
     let metadata = try installation.insert("extract_metadata", .object(["source": .string(source)]))
     #expect(try await installation.waitForEnd(of: metadata).outcome == .done)
+  }
+
+  /// The real tool, of which each run takes a line from the pipe before it starts its work.
+  private func makeHeldTool(_ installation: Installation) throws -> (environment: [String: String], pipe: String) {
+    let (path, pipe) = (installation.directory + "/held-cad", installation.directory + "/pipe")
+    mkfifo(pipe, 0o600)
+    let real = Products.program("stepworks-cad").path
+    try Data("#!/bin/sh\n[ \"$1\" = --version ] || read -r line < \"\(pipe)\"\nexec \"\(real)\" \"$@\"\n".utf8)
+      .write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    return (["STEPWORKS_TOOLS_CAD": path], pipe)
+  }
+
+  @Test("A file that changes while it is exported is new work at once; who asks for the new one again waits for that")
+  func changesWhileRunning() async throws {
+    let installation = try Installation()
+    let source = try installation.makeBearing()
+    let tool = try makeHeldTool(installation)
+    try allowFour(installation)
+    try installation.startWorker(environment: tool.environment)
+    let old = try export(installation, source, key: "old")
+    try await installation.waitForEvent(of: old, .toolStarted)
+
+    let text = try String(contentsOfFile: source, encoding: .utf8)
+    try text.replacing("Outer ring", with: "Another ring").write(toFile: source, atomically: true, encoding: .utf8)
+    let new = try export(installation, source, key: "new")
+    try await installation.waitForEvent(of: new, .toolStarted)
+    let again = try export(installation, source, key: "again")
+    let wait = try await installation.waitForEvent(of: again, .awaiting)
+    #expect(wait.detail?["jobs"] == .array([.integer(new)]))
+    #expect(try await installation.job(again).state == .blocked)
+    #expect(try installation.sql("SELECT running FROM queue_status WHERE queue_name = 'cad'") == "2")
+    let listed = try Command.run(
+      Products.program("stepworks"), ["jobs"], environment: ["STEPWORKS_DATABASE": installation.database])
+    #expect(listed.output.contains("job \(new)"))
+    let shown = try Command.run(
+      Products.program("stepworks"), ["job", "\(again)"], environment: ["STEPWORKS_DATABASE": installation.database])
+    #expect(shown.output.contains("job \(new), which makes the same"))
+
+    let pipe = open(tool.pipe, O_RDWR)
+    defer { close(pipe) }
+    #expect(write(pipe, "go\ngo\n", 6) == 6)
+    let outcomes = [
+      try await installation.waitForEnd(of: old).outcome, try await installation.waitForEnd(of: new).outcome,
+      try await installation.waitForEnd(of: again).outcome,
+    ]
+    #expect(outcomes == [.done, .done, .cached])
+    let queue = installation.queue
+    let digests = try await [
+      queue.artifacts(of: old).first?.sha256, queue.artifacts(of: new).first?.sha256,
+      queue.artifacts(of: again).first?.sha256,
+    ]
+    #expect(digests[0] != digests[1] && digests[1] == digests[2])
+    #expect(try starts(installation) == 2)
   }
 
   @Test("A published file that was damaged or removed is found out, said, and made again")

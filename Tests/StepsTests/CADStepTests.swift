@@ -51,7 +51,9 @@ struct CADStepTests {
     #expect(request["operation"] == .string("export_glb"))
     #expect(request["name"] == .string("part"))
     #expect(request["source"]?.stringValue?.hasSuffix("/attempts/attempt-1-1/input/part.step") == true)
-    #expect(request["parameters"] == .object(["preset": .string("production")]))
+    #expect(
+      request["parameters"]
+        == .object(["preset": .string("production"), "variant": .string("none"), "on_deviation": .string("warn")]))
     #expect(request["input_semantic_sha256"]?.stringValue?.count == 64)
     #expect(request["derivation_key"]?.stringValue?.count == 64)
   }

@@ -47,5 +47,30 @@ enum SchemaVersion3 {
       UPDATE jobs SET progress = NEW.progress, progress_message = NEW.progress_message
       WHERE state = 'blocked' AND id IN (SELECT job_id FROM derivation_waits WHERE maker_id = NEW.id);
     END;
+
+    \(quotas)
+    """
+
+  /// What a tenant's files take is kept as a number: to add them up at each settlement would take the longer the more
+  /// there are. A file that several artifacts of a tenant name counts once.
+  private static let quotas = """
+    CREATE INDEX artifacts_by_tenant ON artifacts (tenant, path);
+    ALTER TABLE tenants ADD COLUMN artifact_bytes INTEGER NOT NULL DEFAULT 0 CHECK (artifact_bytes >= 0);
+    UPDATE tenants SET artifact_bytes = coalesce((SELECT sum(bytes) FROM (
+      SELECT path, max(bytes) AS bytes FROM artifacts WHERE tenant = tenants.name GROUP BY path)), 0);
+
+    CREATE TRIGGER artifacts_count AFTER INSERT ON artifacts
+    WHEN NOT EXISTS (SELECT 1 FROM artifacts WHERE tenant = NEW.tenant AND path = NEW.path AND id <> NEW.id) BEGIN
+      UPDATE tenants SET artifact_bytes = artifact_bytes + NEW.bytes WHERE name = NEW.tenant;
+    END;
+
+    CREATE TRIGGER artifacts_discount AFTER DELETE ON artifacts
+    WHEN NOT EXISTS (SELECT 1 FROM artifacts WHERE tenant = OLD.tenant AND path = OLD.path) BEGIN
+      UPDATE tenants SET artifact_bytes = max(0, artifact_bytes - OLD.bytes) WHERE name = OLD.tenant;
+    END;
+
+    CREATE TRIGGER artifacts_stay BEFORE UPDATE OF job_id, tenant, path, bytes, sha256 ON artifacts BEGIN
+      SELECT RAISE(ABORT, 'stepworks: an artifact is not changed; delete it and ask for it again');
+    END;
     """
 }

@@ -27,7 +27,7 @@ struct JobCommand: AsyncParsableCommand {
     guard let job = try await queue.job(id) else { throw QueueError.noSuchJob(id) }
     let details = JobDetails(
       job: job, artifacts: try await queue.artifacts(of: id), dependencies: try await queue.dependencyResults(of: id),
-      events: try await queue.events(of: id),
+      maker: try await queue.maker(for: id), events: try await queue.events(of: id),
       logDirectory: job.fence > 0 ? settings.dataDirectory.appending("logs/attempt-\(job.token)").string : nil)
     if json {
       Terminal.print(details.document.text)

@@ -34,7 +34,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 extension QueueError {
   var status: ExitStatus {
     switch self {
-    case .missingDatabase, .replaced, .noSuchJob, .noSuchQueue: .missingInput
+    case .missingDatabase, .replaced, .noSuchJob, .noSuchQueue, .noSuchTenant: .missingInput
     case .notADatabase, .foreignDatabase, .newerDatabase, .olderDatabase: .refused
     case .refused, .unknownStep, .wrongState, .waitsForFailed: .refused
     case .readOnly: .notPermitted

@@ -67,6 +67,15 @@ enum Documents {
     ])
   }
 
+  static func tenant(_ tenant: Tenant) -> JSONValue {
+    .object([
+      "name": .string(tenant.name), "artifact_bytes": .integer(tenant.artifactBytes),
+      "max_artifact_bytes": tenant.maxArtifactBytes.map { .integer($0) } ?? .null,
+      "artifacts": .integer(Int64(tenant.artifacts)), "unfinished_jobs": .integer(Int64(tenant.unfinishedJobs)),
+      "created_at": time(tenant.createdAt),
+    ])
+  }
+
   private static func failure(_ failure: JobFailure) -> JSONValue {
     .object([
       "class": .string(failure.failureClass.rawValue), "message": .string(failure.message),

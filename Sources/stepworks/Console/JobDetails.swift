@@ -6,6 +6,8 @@ struct JobDetails {
   let artifacts: [Artifact]
   /// What it waits for or waited for.
   let dependencies: [DependencyResult]
+  /// The job that makes what this one waits to take over.
+  let maker: JobID?
   let events: [JobEvent]
   /// Of the last run; `nil` before the first.
   let logDirectory: String?
@@ -14,6 +16,7 @@ struct JobDetails {
     var members = Documents.job(job)
     members["artifacts"] = .array(artifacts.map(Documents.artifact))
     members["depends_on"] = .array(dependencies.map { .integer($0.jobID) })
+    members["maker"] = maker.map { .integer($0) } ?? .null
     members["children"] = .array(children.map(Documents.child))
     members["events"] = .array(events.map(Documents.event))
     members["log_directory"] = logDirectory.map { .string($0) } ?? .null
@@ -33,6 +36,7 @@ struct JobDetails {
     add("dedup key", job.dedupKey)
     add("asked for by", job.parentID.map { "job \($0)" })
     add("waits for", dependencies.filter { !$0.isChild }.map { "job \($0.jobID)" }.joined(separator: ", "))
+    add("waits for", maker.map { "job \($0), which makes the same" })
     add("created", time(job.createdAt, now))
     add("runs at", job.state == .scheduled ? job.runAt?.iso8601 : nil)
     add("started", job.startedAt.map { time($0, now) })

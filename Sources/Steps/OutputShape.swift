@@ -130,11 +130,11 @@ enum OutputShape {
 
   private static func bigEndian(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 
-  private static func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  static func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 
-  private static func reading(_ path: FilePath, _ check: (FileDescriptor, Int64) throws -> Void) throws {
+  static func reading(_ path: FilePath, _ check: (FileDescriptor, Int64) throws -> Void) throws {
     do {
       let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow])
       try file.closeAfter { try check(file, try file.seek(offset: 0, from: .end)) }
@@ -146,7 +146,7 @@ enum OutputShape {
 
 extension FileDescriptor {
   /// Fewer than `count` at the end of the file.
-  fileprivate func bytes(_ count: Int, at offset: Int64) throws -> [UInt8] {
+  func bytes(_ count: Int, at offset: Int64) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
       used = try read(fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(buffer))
     }

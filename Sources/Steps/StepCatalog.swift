@@ -6,6 +6,7 @@ package enum StepCatalog {
     Deliver.definition,
     ExportBlend.definition,
     ExportGLB.definition,
+    ExportUSD.definition,
     ExtractMetadata.definition,
     Ping.definition,
     RenderFrames.definition,
@@ -20,7 +21,8 @@ package enum StepCatalog {
       ExportGLB(environment: environment),
       ExtractMetadata(environment: environment),
       Ping(environment: environment),
-    ] + (environment.render.map { renderSteps(in: environment, $0) } ?? [])
+    ] + (environment.usd.map { [ExportUSD(environment: environment, tool: $0)] } ?? [])
+      + (environment.render.map { renderSteps(in: environment, $0) } ?? [])
   }
 
   private static func renderSteps(in environment: StepEnvironment, _ render: RenderEnvironment) -> [any Step] {

@@ -13,6 +13,8 @@ package struct StepEnvironment: Sendable {
   /// Where relative source paths start: an absolute directory.
   package var sourceDirectory: FilePath
   package var cad: Tool
+  /// nil where there is no `stepworks-usd`: its step is not in the catalog then.
+  package var usd: Tool?
   /// nil where nothing can be rendered: the render steps are not in the catalog then.
   package var render: RenderEnvironment?
   /// For the runs of `ping` that ask for a process.
@@ -23,7 +25,8 @@ package struct StepEnvironment: Sendable {
 
   package init(
     store: ArtifactStore, runner: ToolRunner, reaper: ToolReaper, databaseID: String, sourceDirectory: FilePath,
-    cad: Tool, render: RenderEnvironment? = nil, pingLimits: ToolLimits, deliveryRoots: [FilePath] = []
+    cad: Tool, usd: Tool? = nil, render: RenderEnvironment? = nil, pingLimits: ToolLimits,
+    deliveryRoots: [FilePath] = []
   ) {
     self.store = store
     self.runner = runner
@@ -31,6 +34,7 @@ package struct StepEnvironment: Sendable {
     self.databaseID = databaseID
     self.sourceDirectory = sourceDirectory
     self.cad = cad
+    self.usd = usd
     self.render = render
     self.pingLimits = pingLimits
     self.deliveryRoots = deliveryRoots

@@ -89,7 +89,7 @@ struct Examination {
       Self.words(try await runner.document(of: settings.tools.cad, "--version", scratch: store.root))
     }
     let render = RenderTools(settings: settings, store: store, runner: runner)
-    var findings = [cad]
+    var findings = [cad, await usd(runner, store)]
     if settings.tools.render == nil {
       findings.append(Finding("stepworks-render", .warning, "tools.render is off: no render step is served."))
     } else {
@@ -104,6 +104,15 @@ struct Examination {
         await finding("ffmpeg") { Self.words(try await render.encoder().ffmpeg.version) })
     }
     return findings + [cgroup()]
+  }
+
+  private func usd(_ runner: ToolRunner, _ store: ArtifactStore) async -> Finding {
+    guard settings.tools.usd != nil else {
+      return Finding("stepworks-usd", .warning, "tools.usd is off: export_usd is not served.")
+    }
+    return await finding("stepworks-usd") {
+      Self.words(try await settings.usdTool(runner, scratch: store.root).version)
+    }
   }
 
   private func probed(_ probe: RenderTools.Probe) -> [Finding] {

@@ -70,15 +70,9 @@ struct RenderTools {
   }
 
   func renderTool() async throws -> Tool {
-    guard let place = settings.tools.render else {
-      throw ToolError.missingTool("stepworks-render", reason: "tools.render is off")
-    }
-    let path = try Self.path(of: place)
-    let version = try await runner.document(of: path, "--version", scratch: store.root)
-    guard version["blender"]?.stringValue != nil else {
-      throw ToolError.missingTool(path, reason: "its --version is not the JSON line that stepworks-render prints")
-    }
-    return Tool(name: "stepworks-render", executable: path, limits: limits, version: version)
+    try await runner.tool(
+      "stepworks-render", at: settings.tools.render, key: .toolsRender, on: "blender", limits: limits,
+      scratch: store.root)
   }
 
   func probe(_ executable: FilePath) async throws -> Probe {
@@ -101,20 +95,11 @@ struct RenderTools {
     let limits = ToolLimits(
       fileSizeBytes: UInt64(settings.tools.fileSizeBytes), wallClock: settings.tools.renderWall, silence: nil,
       terminationGrace: settings.tools.grace)
-    let path = try Self.path(of: place)
+    let path = try place.path
     let line = try await runner.ask(path, "-version", scratch: store.root).line
     return Tool(
       name: name, executable: path, limits: limits,
       version: .object(["tool": .string(name), "version": .string(line)]))
-  }
-
-  private static func path(of place: Settings.ToolPlace) throws -> FilePath {
-    switch place {
-    case .at(let path): return path
-    case .notFound(let name):
-      throw ToolError.missingTool(
-        FilePath(name), reason: "it is neither beside stepworks nor on PATH; scripts/setup installs it")
-    }
   }
 
   private var limits: ToolLimits {

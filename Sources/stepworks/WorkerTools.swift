@@ -33,6 +33,13 @@ struct WorkerTools {
     let needed = Set(StepCatalog.definitions.filter { wanted.contains($0.name) }.flatMap(\.tools))
     var inventory = Inventory(steps: StepRegistry([]), probe: nil, missing: [], warm: nil)
     var environment = try await environment(needsCAD: needed.contains("stepworks-cad"))
+    if needed.contains("stepworks-usd"), settings.tools.usd != nil || settings.worker.steps != nil {
+      do {
+        environment.usd = try await settings.usdTool(environment.runner, scratch: store.root)
+      } catch let error as ToolError where settings.worker.steps == nil {
+        inventory.missing.append("export_usd is not served: \(error)")
+      }
+    }
     if needed.contains("stepworks-render"), settings.tools.render != nil || settings.worker.steps != nil {
       do {
         let (render, probe) = try await RenderTools(settings: settings, store: store, runner: environment.runner)
@@ -89,7 +96,7 @@ struct WorkerTools {
     let runner = ToolRunner(
       supervisor: settings.tools.supervisor, cgroups: cgroups ?? ToolCgroups.prepare(settings.tools.cgroup))
     let cad = Tool(
-      name: "stepworks-cad", executable: settings.tools.cad, limits: cadLimits,
+      name: "stepworks-cad", executable: settings.tools.cad, limits: settings.cadLimits,
       version: needsCAD ? try await version(of: settings.tools.cad, runner) : .null)
     return StepEnvironment(
       store: store, runner: runner, reaper: ToolReaper(supervisor: settings.tools.supervisor),
@@ -105,10 +112,18 @@ struct WorkerTools {
     }
     return version
   }
+}
 
-  private var cadLimits: ToolLimits {
-    let tools = settings.tools
-    return ToolLimits(
+extension Settings {
+  /// - Throws: `ToolError` when it is not to be had or can't say its version.
+  func usdTool(_ runner: ToolRunner, scratch: FilePath) async throws -> Tool {
+    try await runner.tool(
+      "stepworks-usd", at: tools.usd, key: .toolsUSD, on: "openusd", limits: cadLimits, scratch: scratch)
+  }
+
+  /// Of the tools that work on geometry: their queue is the same, and so is their appetite.
+  fileprivate var cadLimits: ToolLimits {
+    ToolLimits(
       addressSpaceBytes: UInt64(tools.cadMemoryBytes), cpuSeconds: UInt64(tools.cadProcessorTime.seconds),
       fileSizeBytes: UInt64(tools.fileSizeBytes), wallClock: tools.cadWall, silence: tools.cadSilence,
       terminationGrace: tools.grace)

@@ -27,6 +27,7 @@ struct SettingsTests {
     #expect(settings.tools.supervisor == "/opt/stepworks/stepworks-supervisor")
     #expect(settings.tools.cadMemoryBytes == 8 << 30)
     #expect(settings.queues == ["default": 64, "cad": 12, "render": 1])
+    #expect(settings.tools.usd == .notFound(name: "stepworks-usd"))
     #expect(settings.tools.render == .notFound(name: "stepworks-render"))
     #expect(settings.tools.renderMemoryBytes == 16 << 30)
     #expect(settings.tools.cgroup == .automatic)

@@ -49,8 +49,13 @@ enum Products {
   }
 
   /// What scripts/setup has put beside the sources.
-  static let renderTool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../.blender/bin/stepworks-render").standardizedFileURL.path
+  static let renderTool = installed(".blender/bin/stepworks-render")
+  static let usdTool = installed(".usd/bin/stepworks-usd")
+
+  private static func installed(_ path: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../\(path)")
+      .standardizedFileURL.path
+  }
 
   static func program(_ name: String) -> URL {
     let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

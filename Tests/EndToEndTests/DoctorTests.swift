@@ -9,7 +9,9 @@ struct DoctorTests {
     let installation = try Installation()
     return try Command.run(
       Products.program("stepworks"), ["doctor", "--database", installation.database] + arguments,
-      environment: ["STEPWORKS_TOOLS_RENDER": Products.renderTool].merging(environment) { $1 })
+      environment: [
+        "STEPWORKS_TOOLS_RENDER": Products.renderTool, "STEPWORKS_TOOLS_USD": Products.usdTool,
+      ].merging(environment) { $1 })
   }
 
   @Test func `Where everything is installed it says so, with the versions, and nothing is missing`() throws {
@@ -19,6 +21,7 @@ struct DoctorTests {
     func finding(_ subject: String) -> JSONValue? { findings.first { $0["subject"] == .string(subject) } }
     #expect(finding("database")?["status"] == .string("ok"))
     #expect(finding("stepworks-cad")?["detail"]?.stringValue?.contains("opencascade") == true)
+    #expect(finding("stepworks-usd")?["detail"]?.stringValue?.contains("openusd 26.11") == true)
     #expect(finding("stepworks-render")?["detail"]?.stringValue?.contains("blender 5.0.1") == true)
     #expect(finding("ffmpeg")?["detail"]?.stringValue?.hasPrefix("ffmpeg version") == true)
     #expect(finding("GPU")?["detail"]?.stringValue?.hasPrefix("[GPU_PROBE]") == true)

@@ -33,6 +33,7 @@ final class Installation {
     let settings = [
       "STEPWORKS_DATABASE": database, "STEPWORKS_STATUS_PORT": "off", "STEPWORKS_WORKER_RESCUE_SECONDS": "1",
       "STEPWORKS_TOOLS_GRACE_SECONDS": "1", "STEPWORKS_LOG_FORMAT": "json", "STEPWORKS_TOOLS_RENDER": "off",
+      "STEPWORKS_TOOLS_USD": "off",
     ].merging(environment) { $1 }
     let daemon = try Daemon(
       ["worker"] + arguments, environment: settings, log: directory + "/worker-\(daemons.count).log")

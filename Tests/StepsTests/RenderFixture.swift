@@ -98,6 +98,7 @@ final class RenderFixture: Sendable {
     environment = StepEnvironment(
       store: store, runner: runner, reaper: ToolReaper(supervisor: supervisor), databaseID: identifier,
       sourceDirectory: directory, cad: tool("stepworks-cad", executable),
+      usd: tool("stepworks-usd", executable),
       render: RenderEnvironment(
         tool: tool("stepworks-render", executable),
         encoder: RenderEnvironment.Encoder(

@@ -6,32 +6,35 @@ import Synchronization
 import SystemPackage
 import ToolExecution
 
-/// The CAD steps on a tool that is a shell script of the test's own, run under the real supervisor.
+/// The steps on geometry, with a tool that is a shell script of the test's own, run under the real supervisor.
 final class StepFixture: Sendable {
   let directory: FilePath
   let source: FilePath
   let environment: StepEnvironment
   private let heard = Mutex<[StepReport]>([])
 
-  /// - Parameter script: what the tool does. `$1` is the request file, the working directory the attempt's.
-  init(tool script: String) throws {
+  /// - Parameters:
+  ///   - script: what the tool does. `$1` is the request file, the working directory the attempt's.
+  ///   - source: the name and the content of what is worked on.
+  init(tool script: String, source: (name: String, text: String) = ("part.step", "ISO-10303-21;")) throws {
     directory = FilePath(NSTemporaryDirectory()).appending("steps-\(UUID().uuidString)")
-    source = directory.appending("part.step")
+    self.source = directory.appending(source.name)
     let executable = directory.appending("tool")
     let store = try ArtifactStore(root: directory.appending("data"))
-    try Data("ISO-10303-21;".utf8).write(to: URL(fileURLWithPath: source.string))
+    try Data(source.text.utf8).write(to: URL(fileURLWithPath: self.source.string))
     try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: executable.string))
     chmod(executable.string, 0o755)
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     let supervisor = FilePath(program).removingLastComponent().appending("stepworks-supervisor")
     let limits = ToolLimits(
       fileSizeBytes: 1 << 20, wallClock: .seconds(20), silence: .seconds(2), terminationGrace: .milliseconds(200))
+    func tool(_ name: String) -> Tool {
+      Tool(name: name, executable: executable, limits: limits, version: .object(["version": .string("test")]))
+    }
     environment = StepEnvironment(
       store: store, runner: ToolRunner(supervisor: supervisor), reaper: ToolReaper(supervisor: supervisor),
       databaseID: UUID().uuidString, sourceDirectory: directory,
-      cad: Tool(
-        name: "stepworks-cad", executable: executable, limits: limits,
-        version: .object(["version": .string("test")])), pingLimits: limits)
+      cad: tool("stepworks-cad"), usd: tool("stepworks-usd"), pingLimits: limits)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: directory.string) }

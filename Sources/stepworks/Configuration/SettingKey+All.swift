@@ -5,7 +5,8 @@ extension SettingKey {
     workerQueues, workerSteps, workerSlots, workerHeartbeat, workerRescue, workerSweep, workerDrain,
     statusHost, statusPort, logLevel, logFormat,
     toolsSupervisor, toolsCAD, toolsGrace, toolsCADWall, toolsCADProcessorTime, toolsCADSilence, toolsCADMemory,
-    toolsFileSize, toolsRender, toolsFFmpeg, toolsFFprobe, toolsRenderWall, toolsRenderSilence, toolsRenderMemory,
+    toolsFileSize, toolsUSD, toolsRender, toolsFFmpeg, toolsFFprobe, toolsRenderWall, toolsRenderSilence,
+    toolsRenderMemory,
     toolsCgroup,
     renderCyclesDevice, renderCPUFallback, renderGPUs, renderFailedMaterial, renderMaterialLibrary,
     renderWarm, renderWarmIdle, renderWarmJobs, renderWarmAge,
@@ -65,20 +66,24 @@ extension SettingKey {
   static let toolsGrace = SettingKey(
     "tools.graceSeconds", .integer(0...600), default: "10", "Seconds between SIGTERM and SIGKILL.")
   static let toolsCADWall = SettingKey(
-    "tools.cadWallSeconds", .integer(1...86_400), default: "900", "Seconds that one run of the CAD tool may take.")
+    "tools.cadWallSeconds", .integer(1...86_400), default: "900",
+    "Seconds that one run of the CAD tool or of the USD tool may take.")
   static let toolsCADProcessorTime = SettingKey(
     "tools.cadCpuSeconds", .integer(1...86_400), default: "900",
-    "Seconds of processor time that one run of the CAD tool may use.")
+    "Seconds of processor time that one run of the CAD tool or of the USD tool may use.")
   static let toolsCADSilence = SettingKey(
     "tools.cadSilenceSeconds", .integer(1...86_400), default: "300",
-    "Seconds without a word after which a run of the CAD tool counts as stalled.")
+    "Seconds without a word after which a run of the CAD tool or of the USD tool counts as stalled.")
   static let toolsCADMemory = SettingKey(
     "tools.cadMemoryMegabytes", .integer(64...1_048_576), default: "8192",
-    "Megabytes (2^20 bytes) of memory that one run of the CAD tool may use.")
+    "Megabytes (2^20 bytes) of memory that one run of the CAD tool or of the USD tool may use.")
   static let toolsFileSize = SettingKey(
     "tools.fileSizeMegabytes", .integer(1...1_048_576), default: "4096",
     "Megabytes (2^20 bytes) of the greatest file that a tool may write.")
 
+  static let toolsUSD = SettingKey(
+    "tools.usd", .path, default: "auto",
+    "The USD tool; auto: stepworks-usd beside the running stepworks, else on PATH; off: export_usd is not served.")
   static let toolsRender = SettingKey(
     "tools.render", .path, default: "auto",
     "The render tool; auto: stepworks-render beside the running stepworks, else on PATH; off: no render step is served."

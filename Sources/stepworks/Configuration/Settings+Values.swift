@@ -54,6 +54,10 @@ extension Settings {
       let text = values.text(key)
       return text == "auto" ? surroundings.program(name, in: directories) : .at(surroundings.absolute(text))
     }
+    func ours(_ key: SettingKey, _ name: String) -> ToolPlace? {
+      values.text(key) == "off"
+        ? nil : place(key, name, [surroundings.programDirectory] + surroundings.searchPath)
+    }
     let databasePath = surroundings.absolute(values.text(.databasePath))
     database = Database(
       path: databasePath.string, durability: values.text(.databaseSynchronous) == "normal" ? .normal : .full)
@@ -74,8 +78,7 @@ extension Settings {
       grace: values.seconds(.toolsGrace), cadWall: values.seconds(.toolsCADWall),
       cadProcessorTime: values.seconds(.toolsCADProcessorTime), cadSilence: values.seconds(.toolsCADSilence),
       cadMemoryBytes: values.megabytes(.toolsCADMemory), fileSizeBytes: values.megabytes(.toolsFileSize),
-      render: values.text(.toolsRender) == "off"
-        ? nil : place(.toolsRender, "stepworks-render", [surroundings.programDirectory] + surroundings.searchPath),
+      usd: ours(.toolsUSD, "stepworks-usd"), render: ours(.toolsRender, "stepworks-render"),
       ffmpeg: place(.toolsFFmpeg, "ffmpeg", surroundings.searchPath),
       ffprobe: place(.toolsFFprobe, "ffprobe", surroundings.searchPath),
       renderWall: values.seconds(.toolsRenderWall), renderSilence: values.seconds(.toolsRenderSilence),

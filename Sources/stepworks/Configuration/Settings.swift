@@ -47,6 +47,8 @@ package struct Settings: Sendable, Hashable {
     package var cadMemoryBytes: Int64
     package var fileSizeBytes: Int64
     /// `nil`: switched off.
+    package var usd: ToolPlace?
+    /// `nil`: switched off.
     package var render: ToolPlace?
     package var ffmpeg: ToolPlace
     package var ffprobe: ToolPlace

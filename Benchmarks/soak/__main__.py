@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+import fuzz
 import kill
 import power_cut
 from installation import Unavailable
@@ -18,6 +19,7 @@ def main():
     shared.add_argument("--keep", action="store_true", help="keep the directory, also when nothing is broken")
     kill.add_command(commands, shared)
     power_cut.add_command(commands, shared)
+    fuzz.add_command(commands, shared)
     options = parser.parse_args()
     try:
         return options.run(options)

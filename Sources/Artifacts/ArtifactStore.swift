@@ -29,6 +29,12 @@ package struct ArtifactStore: Sendable {
   var logs: FilePath { root.appending("logs") }
   var partial: FilePath { root.appending("partial") }
 
+  /// Whether this is the path of a published file.
+  package func holds(_ path: FilePath) -> Bool {
+    let path = path.lexicallyNormalized()
+    return path.starts(with: artifacts.lexicallyNormalized()) && path.components.count > artifacts.components.count
+  }
+
   /// Makes the directories of one run. No other run ever has them: a fence is used once.
   package func openAttempt(_ token: LeaseToken) throws -> Attempt {
     let attempt = Attempt(

@@ -93,11 +93,11 @@ package struct NameTemplate: Sendable, Hashable {
       for piece in pieces {
         switch piece {
         case .text(let text): name += text
-        case .variable(let variable, let limit): name += Self.harmless(file[variable]).prefix(limit)
+        case .variable(let variable, let limit): name += file[variable].harmless.prefix(limit)
         }
       }
       if name.isEmpty { continue }
-      if name.hasPrefix(".") { name = "_" + name.dropFirst() }
+      name = name.withoutLeadingDot
       guard name.utf8.count <= Self.longestName else {
         throw NameTemplateError(
           "The template '\(text)' gives \(file.name) a name of \(name.utf8.count) bytes, and \(Self.longestName) are allowed; cut a part of it: {source:40}."
@@ -108,15 +108,22 @@ package struct NameTemplate: Sendable, Hashable {
     guard !names.isEmpty else { throw NameTemplateError("The template '\(text)' gives \(file.name) no name at all.") }
     return names.joined(separator: "/")
   }
+}
 
-  private static func harmless(_ value: String) -> String {
+extension String {
+  /// As one component of a path: it neither adds a directory nor leads out of one.
+  package var asFileName: String { harmless.withoutLeadingDot }
+
+  fileprivate var harmless: String {
     var result = ""
-    for scalar in value.unicodeScalars {
+    for scalar in unicodeScalars {
       let isHarmful = scalar == "/" || scalar.value < 32 || (0x7F...0x9F).contains(scalar.value)
       result.unicodeScalars.append(isHarmful ? "_" : scalar)
     }
     return result
   }
+
+  fileprivate var withoutLeadingDot: String { hasPrefix(".") ? "_" + dropFirst() : self }
 }
 
 /// A template that can't be used: one sentence.

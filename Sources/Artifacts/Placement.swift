@@ -1,4 +1,5 @@
 import Glibc
+package import Jobs
 package import SystemPackage
 
 /// Puts files of the store into a directory, so that a reader never sees a part of one.
@@ -26,6 +27,18 @@ package struct Placement: Sendable {
     try Files.makeDirectory(directory)
     try Files.remove(staging)
     try Files.makeDirectory(staging)
+  }
+
+  /// How long the hidden directory of a placement that never came to its end is left.
+  private static let leftoverRetention: Duration = .seconds(24 * 60 * 60)
+
+  /// Removes what dead placements have left: those whose name starts like this, and all that are a day old.
+  package static func removeLeftovers(in directory: FilePath, named prefix: String, now: Timestamp) throws {
+    for name in try Files.list(directory) where name.hasPrefix(".stepworks-") {
+      let path = directory.appending(name)
+      let age = Files.modificationTime(of: path).map { $0.duration(to: now) } ?? .zero
+      if name.hasPrefix(".stepworks-\(prefix)") || age > leftoverRetention { try Files.remove(path) }
+    }
   }
 
   /// Looks at what is at a place, without changing anything.

@@ -29,6 +29,7 @@ package struct StepAwait: Error, Sendable, Hashable {
 package struct DependencyResult: Sendable, Hashable {
   package var jobID: JobID
   package var step: StepName
+  package var tenant: String
   package var parameters: JSONValue
   package var state: JobState
   /// How it came to its result; `nil` unless it completed.
@@ -41,11 +42,12 @@ package struct DependencyResult: Sendable, Hashable {
   package var isChild: Bool
 
   package init(
-    jobID: JobID, step: StepName, parameters: JSONValue, state: JobState, outcome: JobOutcome? = nil,
-    progress: Double? = nil, result: JSONValue? = nil, isChild: Bool
+    jobID: JobID, step: StepName, tenant: String = "default", parameters: JSONValue, state: JobState,
+    outcome: JobOutcome? = nil, progress: Double? = nil, result: JSONValue? = nil, isChild: Bool
   ) {
     self.jobID = jobID
     self.step = step
+    self.tenant = tenant
     self.parameters = parameters
     self.state = state
     self.outcome = outcome

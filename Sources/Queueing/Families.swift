@@ -9,7 +9,7 @@ extension JobQueue {
       try Row.fetchAll(
         db.cachedStatement(
           sql: """
-            SELECT id, step, parameters, state, outcome, progress, result, is_child
+            SELECT id, step, parameters, state, outcome, progress, result, is_child, tenant
             FROM job_dependencies JOIN jobs ON jobs.id = depends_on WHERE job_id = ? ORDER BY id
             """), arguments: [jobID]
       ).map(DependencyResult.init(row:))
@@ -66,7 +66,8 @@ extension DependencyResult {
       throw QueueError.unreadable(path: "job \(id)", reason: "its state is unknown to this version")
     }
     self.init(
-      jobID: id, step: StepName(rawValue: row[1]), parameters: try JSONValue(parsing: row[2] as String), state: state,
+      jobID: id, step: StepName(rawValue: row[1]), tenant: row[8], parameters: try JSONValue(parsing: row[2] as String),
+      state: state,
       outcome: (row[4] as String?).flatMap(JobOutcome.init(rawValue:)), progress: row[5],
       result: try (row[6] as String?).map { try JSONValue(parsing: $0) }, isChild: row[7])
   }

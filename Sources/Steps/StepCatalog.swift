@@ -3,6 +3,7 @@ package import Jobs
 /// Every step there is. A new step is a file of its own and one line in each list here.
 package enum StepCatalog {
   package static let definitions: [StepDefinition] = [
+    Deliver.definition,
     ExportBlend.definition,
     ExportGLB.definition,
     ExportUSD.definition,
@@ -16,6 +17,7 @@ package enum StepCatalog {
 
   package static func steps(in environment: StepEnvironment) -> [any Step] {
     [
+      Deliver(environment: environment),
       ExportGLB(environment: environment),
       ExtractMetadata(environment: environment),
       Ping(environment: environment),

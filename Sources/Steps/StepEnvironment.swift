@@ -19,10 +19,14 @@ package struct StepEnvironment: Sendable {
   package var render: RenderEnvironment?
   /// For the runs of `ping` that ask for a process.
   package var pingLimits: ToolLimits
+  /// Where `deliver` may write: absolute directories, `{tenant}` in them stands for the job's. The first is where
+  /// relative ones start.
+  package var deliveryRoots: [FilePath]
 
   package init(
     store: ArtifactStore, runner: ToolRunner, reaper: ToolReaper, databaseID: String, sourceDirectory: FilePath,
-    cad: Tool, usd: Tool? = nil, render: RenderEnvironment? = nil, pingLimits: ToolLimits
+    cad: Tool, usd: Tool? = nil, render: RenderEnvironment? = nil, pingLimits: ToolLimits,
+    deliveryRoots: [FilePath] = []
   ) {
     self.store = store
     self.runner = runner
@@ -33,6 +37,7 @@ package struct StepEnvironment: Sendable {
     self.usd = usd
     self.render = render
     self.pingLimits = pingLimits
+    self.deliveryRoots = deliveryRoots
   }
 }
 

@@ -26,7 +26,7 @@ struct Examination {
   let settings: Settings
 
   func findings() async -> [Finding] {
-    var findings = [await database(), dataDirectory()]
+    var findings = [await database(), dataDirectory()] + settings.deliveryRoots.map(deliveryRoot)
     let scratch = FilePath(NSTemporaryDirectory()).appending("stepworks-doctor-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(atPath: scratch.string) }  // a leftover harms nobody
     do {
@@ -68,6 +68,19 @@ struct Examination {
       "data directory", gigabytes < 2 ? .warning : .ok,
       "\(settings.dataDirectory), \(gigabytes.formatted(.number.precision(.fractionLength(1)).grouping(.never))) GB free"
     )
+  }
+
+  private func deliveryRoot(_ root: FilePath) -> Finding {
+    // What comes after it is made for each tenant.
+    var fixed = root
+    while fixed.string.contains("{tenant}") { fixed.removeLastComponent() }
+    guard FileManager.default.fileExists(atPath: fixed.string) else {
+      return Finding("delivery root", .missing, "\(fixed) is not there; mount it, make it, or change deliver.roots.")
+    }
+    guard FileManager.default.isWritableFile(atPath: fixed.string) else {
+      return Finding("delivery root", .missing, "\(fixed) cannot be written by this user; change its owner or mount.")
+    }
+    return Finding("delivery root", .ok, root.string)
   }
 
   private func tools(_ store: ArtifactStore) async -> [Finding] {

@@ -101,7 +101,8 @@ struct WorkerTools {
     return StepEnvironment(
       store: store, runner: runner, reaper: ToolReaper(supervisor: settings.tools.supervisor),
       databaseID: queue.databaseID, sourceDirectory: FilePath(settings.database.path).removingLastComponent(), cad: cad,
-      pingLimits: ToolLimits(silence: nil, terminationGrace: settings.tools.grace))
+      pingLimits: ToolLimits(silence: nil, terminationGrace: settings.tools.grace),
+      deliveryRoots: settings.deliveryRoots)
   }
 
   private func version(of executable: FilePath, _ runner: ToolRunner) async throws -> JSONValue {

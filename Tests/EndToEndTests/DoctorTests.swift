@@ -38,6 +38,15 @@ struct DoctorTests {
     #expect(line?.contains("/nowhere/stepworks-render") == true)
   }
 
+  @Test func `A place to deliver to that is not there is missing`() throws {
+    let result = try doctor(["STEPWORKS_DELIVER_ROOTS": "/tmp,/nowhere/{tenant}", "STEPWORKS_TOOLS_RENDER": "off"])
+    #expect(result.status == 69)
+    let lines = result.output.split(separator: "\n").filter { $0.hasPrefix("delivery root") }
+    #expect(lines.count == 2)
+    #expect(lines.first?.hasSuffix("ok       /tmp") == true, "\(lines)")
+    #expect(lines.last?.contains("missing  /nowhere is not there; mount it") == true, "\(lines)")
+  }
+
   @Test func `A worker that names no steps serves those whose tools are there and says which are not`() async throws {
     let installation = try Installation()
     let worker = try installation.startWorker(environment: ["STEPWORKS_TOOLS_RENDER": "/nowhere/stepworks-render"])

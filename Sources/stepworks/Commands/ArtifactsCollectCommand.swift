@@ -11,7 +11,8 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
     abstract: "Remove files that no artifact names; with --older-than also old artifacts.",
     discussion: """
       Without --older-than only files go that no row of artifacts names: what a dead run has left, and what belonged to \
-      jobs that were deleted. A file stays for --grace after it was published or last taken over by a job.
+      jobs that were deleted. A file stays for --grace after it was published or last taken over by a job, whose run may not \
+      be settled yet: less than an hour only while no worker runs.
 
       With --older-than, artifacts of that age go first: those that a later job with the same tenant, step and \
       parameters has made again, and with --all also the newest. A file that several artifacts name stays as long as one \

@@ -1,7 +1,7 @@
 extension SettingKey {
   /// Every key, in the order of `config/stepworks.yaml`. `queues.<name>` stands besides them: see ``queueLimit(_:)``.
   package static let all: [SettingKey] = [
-    databasePath, databaseSynchronous, dataDirectory,
+    databasePath, databaseSynchronous, dataDirectory, deliverRoots,
     workerQueues, workerSteps, workerSlots, workerHeartbeat, workerRescue, workerSweep, workerDrain,
     statusHost, statusPort, logLevel, logFormat,
     toolsSupervisor, toolsCAD, toolsGrace, toolsCADWall, toolsCADProcessorTime, toolsCADSilence, toolsCADMemory,
@@ -22,6 +22,11 @@ extension SettingKey {
   static let dataDirectory = SettingKey(
     "data.directory", .path, default: "auto",
     "Where artifacts and logs are kept; auto: a directory beside the database, stepworks-data for stepworks.db.")
+
+  static let deliverRoots = SettingKey(
+    "deliver.roots", .list, default: "[]",
+    "The directories under which the step deliver may write, such as [\"/srv/media/{tenant}\"]; empty: it delivers nowhere."
+  )
 
   static let workerQueues = SettingKey(
     "worker.queues", .list, default: "[]", "The queues a worker serves; empty: all of them.")

@@ -63,6 +63,7 @@ extension Settings {
       path: databasePath.string, durability: values.text(.databaseSynchronous) == "normal" ? .normal : .full)
     dataDirectory = path(
       .dataDirectory, auto: databasePath.removingLastComponent().appending("\(databasePath.stem ?? "stepworks")-data"))
+    deliveryRoots = (values.list(.deliverRoots) ?? []).map(surroundings.absolute)
     worker = Worker(
       queues: values.list(.workerQueues)?.map(QueueName.init(rawValue:)),
       steps: values.list(.workerSteps).map { Set($0.map(StepName.init(rawValue:))) },

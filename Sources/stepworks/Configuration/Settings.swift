@@ -85,6 +85,8 @@ package struct Settings: Sendable, Hashable {
 
   package var database: Database
   package var dataDirectory: FilePath
+  /// Absolute; `{tenant}` may stand in them.
+  package var deliveryRoots: [FilePath]
   package var worker: Worker
   package var status: Status
   package var log: Log

@@ -26,7 +26,8 @@ enum OutputShape {
       let first = try file.bytes(1, at: 0)
       let end = try file.bytes(2, at: max(0, size - 2))
       guard first == [UInt8(ascii: "{")], end.last(where: { $0 != UInt8(ascii: "\n") }) == UInt8(ascii: "}") else {
-        throw JobFailure(.invalidOutput, "The tool wrote \(path.lastComponent?.string ?? "JSON") that is not a JSON object.")
+        throw JobFailure(
+          .invalidOutput, "The tool wrote \(path.lastComponent?.string ?? "JSON") that is not a JSON object.")
       }
     }
   }

@@ -55,6 +55,41 @@ struct CacheTests {
         == "acme,default")
   }
 
+  @Test("Both buttons, pressed twice by two people while the work runs, mesh each file once and write each USD once")
+  func buttons() async throws {
+    let installation = try Installation()
+    let names = ["a", "b", "c"]
+    let sources = try names.map { try installation.makeBearing(name: "\($0).step") }
+    // Equal geometry under other names is other files, and a bearing of another name is other work.
+    try allowFour(installation)
+    try installation.sql("INSERT INTO tenants (name) VALUES ('acme')")
+    for _ in 0..<2 { try installation.startWorker(environment: ["STEPWORKS_TOOLS_USD": Products.usdTool]) }
+    let paths = JSONValue.array(sources.map { .string($0) }).text
+    var jobs: [JobID] = []
+    for _ in 0..<2 {
+      for step in ["export_glb", "export_usd"] {
+        for tenant in ["default", "acme"] {
+          let ids = try installation.sql(
+            """
+            INSERT INTO jobs (step, tenant, parameters)
+              SELECT '\(step)', '\(tenant)', json_object('source', value, 'preset', 'preview') FROM json_each('\(paths)')
+              RETURNING id
+            """)
+          jobs += ids.split(separator: "\n").compactMap { JobID($0) }
+        }
+      }
+    }
+    for id in jobs { #expect(try await installation.waitForEnd(of: id).state == .completed) }
+    let counts = try installation.sql(
+      """
+      SELECT json_extract(detail, '$.tool'), count(*) FROM job_events WHERE kind = 'tool_started' GROUP BY 1 ORDER BY 1
+      """)
+    #expect(counts == "stepworks-cad|3\nstepworks-usd|3")
+    #expect(try installation.sql("SELECT count(DISTINCT path) FROM artifacts WHERE role = 'glb'") == "3")
+    #expect(try installation.sql("SELECT count(DISTINCT path) FROM artifacts WHERE role = 'usd'") == "3")
+    #expect(try installation.sql("SELECT sum(crashes), sum(attempt - 1) FROM jobs") == "0|0")
+  }
+
   @Test("A file that was exported again with another time stamp and other numbers is no new work, a changed one is")
   func semantic() async throws {
     let installation = try Installation()

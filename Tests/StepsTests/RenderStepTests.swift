@@ -17,7 +17,8 @@ struct RenderStepTests {
     var bare = fixture.environment
     bare.render = nil
     bare.usd = nil
-    #expect(Set(StepCatalog.steps(in: bare).map(\.definition.name)) == ["export_glb", "extract_metadata", "ping"])
+    #expect(
+      Set(StepCatalog.steps(in: bare).map(\.definition.name)) == ["deliver", "export_glb", "extract_metadata", "ping"])
   }
 
   @Test func `A GLB is rendered at once, and each picture is an artifact that says its view`() async throws {

@@ -78,7 +78,7 @@ struct EnqueueCommandTests {
     (["export_glb", "-p", "sauce=a"], 65, "export_glb has no parameter 'sauce'"),
     (
       ["export_glub", "a.step"], 65,
-      "There is no step 'export_glub'; known steps: deliver, export_blend, export_glb, export_usd, extract_metadata, ping, "
+      "There is no step 'export_glub'; known steps: deliver, export_blend, export_glb, export_usd, extract_metadata, "
     ),
     (["export_glb", "."], 66, ". is a directory, not a file."),
     (["ping", "-p", "novalue"], 64, "--parameter must be key=value, not 'novalue'."),

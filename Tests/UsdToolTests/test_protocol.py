@@ -1,7 +1,10 @@
-"""The command itself: version, usage, progress."""
+"""The command itself: version, usage, progress, a machine that is too small."""
 
 import json
+import resource
 import subprocess
+
+import pytest
 
 
 def test_it_says_its_version_and_that_of_openusd(tool):
@@ -33,3 +36,22 @@ def test_the_environment_of_a_caller_changes_nothing(tool, one_box, tmp_path):
     (tmp_path / "other").mkdir()
     subprocess.run([tool.path, request], cwd=tmp_path / "other", env=tool_environment, check=True, capture_output=True)
     assert (tmp_path / "other" / "box.usdz").read_bytes() == plain.file("usdz").read_bytes()
+
+
+@pytest.mark.parametrize("megabytes", [64, 512, 1535])
+def test_too_little_memory_is_told_as_that(tool, one_box, tmp_path, megabytes):
+    request = tool.request(tmp_path / "request.json", one_box)
+    limit = megabytes << 20
+    process = tool.start(
+        request, tmp_path / "job", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    run = tool.finish(process, tmp_path / "job")
+    assert (run.status, run.error["class"]) == (70, "out_of_memory"), run.lines[-1]
+    assert "raise tools.cadMemoryMegabytes" in run.error["message"]
+    assert run.files == []
+
+
+def test_the_least_memory_is_enough_for_a_small_model(tool, bearing, tmp_path):
+    request = tool.request(tmp_path / "request.json", bearing, formats=["usdc", "usdz", "usda"])
+    process = tool.start(
+        request, tmp_path / "job", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29)))
+    assert tool.finish(process, tmp_path / "job").summary["instances"] == 12

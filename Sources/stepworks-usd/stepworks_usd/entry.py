@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,6 +17,16 @@ from . import channel
 from .errors import ToolError, cannot_write
 
 USAGE = "usage: stepworks-usd REQUEST.json | --version"
+
+
+LEAST_MEMORY = 3 << 29
+"""Bytes of address space: OpenUSD and NumPy reserve 1.1 GB for themselves, and crash without."""
+
+_OUT_OF_MEMORY = ToolError(
+    "out_of_memory",
+    "stepworks-usd got no more memory; ask for a coarser preset, or raise tools.cadMemoryMegabytes.",
+    70,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +48,9 @@ def _say_version() -> None:
 
 
 def _perform(request: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_MEMORY:
+        raise _OUT_OF_MEMORY
     importlib.import_module(f"{__package__}.export").perform(request)
 
 
@@ -46,15 +60,21 @@ def explain(error: Exception) -> ToolError:
         return error
     traceback.print_exception(error)
     if isinstance(error, MemoryError):
-        return ToolError(
-            "out_of_memory", "stepworks-usd got no more memory; ask for a coarser preset, or allow it more.", 70
-        )
+        return _OUT_OF_MEMORY
     if isinstance(error, OSError):
         return cannot_write(error.filename or "what stepworks-usd has to say", error)
     if isinstance(error, ImportError):
-        return ToolError("missing_tool", f"OpenUSD cannot be loaded ({error}); run scripts/setup.", 69)
+        return _explain_import(error)
     kind = type(error).__name__
     return ToolError("tool_failed", f"stepworks-usd failed by a fault of its own ({kind}: {error}).", 70)
+
+
+def _explain_import(error: BaseException) -> ToolError:
+    """The first cause has the reason, and says it first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    fact = str(error).strip().partition("\n")[0]
+    return ToolError("missing_tool", f"OpenUSD cannot be loaded ({fact}); run scripts/setup.", 69)
 
 
 def _tell(said: ToolError) -> None:

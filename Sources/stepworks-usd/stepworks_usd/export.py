@@ -178,7 +178,7 @@ class _Export:
         document = {
             "model": self.request.model_name, "input_sha256": self.request.input_sha256,
             "derivation_key": self.request.derivation_key, "tool": describe(),
-            "tolerance": {"relative": truth.TOLERANCE, "on_deviation": self.request.on_deviation}, "glb": of_glb.document(),
+            "on_deviation": self.request.on_deviation, "tolerance": truth.TOLERANCE, "glb": of_glb.document(),
             "files": [
                 {
                     "path": file.path.name, "bytes": file.path.stat().st_size, "validators": file.validators,

@@ -72,6 +72,7 @@ TABLES = {
     "a turn by nothing": (lambda d: d["nodes"][0].update(rotation=[0, 0, 0, 0]), "quaternion"),
     "a matrix of words": (lambda d: d["nodes"][0].update(matrix=["a"] * 16), "damaged"),
     "a place beyond numbers": (lambda d: d["nodes"][0].update(translation=[1e999, 0, 0]), "no number"),
+    "a place far beyond the world": (lambda d: d["nodes"][0].update(scale=[1e31, 1, 1]), "of this world"),
     "a colour of two numbers": (
         lambda d: d["materials"][0]["pbrMetallicRoughness"].update(baseColorFactor=[1, 1]), "wrong number"),
     "a roughness beyond numbers": (

@@ -84,15 +84,19 @@ def test_a_model_of_one_part_is_a_component(tool, one_box, tmp_path):
 
 
 def test_any_name_becomes_a_legal_one_and_stands_in_the_display_name(tool, tmp_path):
-    names = ["Käfig (2)", "6204", "🔩", "", "Ball", "Ball", "Ball_2", "Materials", "滚珠", "\ud83d", None, "a/b.c"]
+    names = ["Käfig (2)", "6204", "🔩", "", "Ball", "Ball", "Ball_2", "Materials", "滚珠", "\ud83d", None, "a/b.c",
+             'say "x"\n{']
     nodes = [models.node("Top", *range(1, 1 + len(names)))] + [models.node(name, mesh=0) for name in names]
     glb = models.write_glb(tmp_path / "a.glb", [models.mesh("Box", [(models.box(), 0)])], nodes)
-    prims = tool.read(tool.run(tmp_path / "job", glb).file("usd"))["prims"]
+    run = tool.run(tmp_path / "job", glb, formats=["usdc", "usda"], on_deviation="fail")
+    prims = tool.read(run.file("usd"))["prims"]
+    assert tool.read(run.file("usda"))["prims"] == prims
     found = {path.removeprefix("/Root/Top/"): prim["name"] for path, prim in prims.items() if path.count("/") == 3
              and path.startswith("/Root/Top/")}  # fmt: skip
     assert found == {
         "Kafig_2": "Käfig (2)", "_6204": "6204", "Part": "🔩", "Part_2": "", "Ball": "Ball", "Ball_2": "Ball",
-        "Ball_2_2": "Ball_2", "Materials": "Materials", "Part_3": "滚珠", "Part_4": "?", "Part_5": "", "a_b_c": "a/b.c"}
+        "Ball_2_2": "Ball_2", "Materials": "Materials", "Part_3": "滚珠", "Part_4": "?", "Part_5": "", "a_b_c": "a/b.c",
+        "say_x": 'say "x"\n{'}
 
 
 def test_a_node_cannot_take_the_place_of_the_materials(tool, tmp_path):

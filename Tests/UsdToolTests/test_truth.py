@@ -107,7 +107,7 @@ def test_a_writer_that_errs_is_found_out(tool, odd, tmp_path, fault, policy):
         assert lines[-1]["result"]["summary"]["differences"]["usdc"]
 
 
-LOST_REFERENCES = {
+UNSOUND = {
     "to a prim that is not there": (
         "class Reference:\n    def __new__(cls, primPath): return Sdf.Reference(primPath=Sdf.Path('/Root/Prototypes/Gone'))\n"
         "names = {name: getattr(Sdf, name) for name in dir(Sdf) if name[0].isupper()}\n"
@@ -115,14 +115,42 @@ LOST_REFERENCES = {
     "never written": (
         "layer._Writer._write_part = lambda self, prim, mesh: self._write_geometry(prim, self.model.meshes[mesh])",
         "odd.usdc is not whole: 0 of 3 references"),
+    "bound to a material that is not there": (
+        "prims.bind = lambda prim, material, bind=prims.bind: bind(prim, Sdf.Path('/Root/Materials/Gone'))",
+        "targets an invalid material </Root/Materials/Gone>"),
+    "never bound": ("prims.bind = lambda prim, material: None", "odd.usdc is not whole: it has faces without a material"),
+    "a schema not applied": (
+        "prims._apply = lambda prim, schema: None",
+        "odd.usdc does not pass OpenUSD's validators: MissingMaterialBindingAPI"),
+    "no unit": (
+        "export.build = lambda *given, build=export.build: [(one.pseudoRoot.ClearInfo('metersPerUnit'), one)[1]"
+        " for one in [build(*given)]][0]", "odd.usdc does not pass OpenUSD's validators: "),
+    "a prim that AR Quick Look does not show": (
+        "export.build = lambda *given, build=export.build: [(Sdf.PrimSpec(one.GetPrimAtPath('/Root'), 'Many',"
+        " Sdf.SpecifierDef, 'PointInstancer'), one)[1] for one in [build(*given)]][0]",
+        "odd.usdz does not pass OpenUSD's validators: /Root/Many is a PointInstancer."),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", LOST_REFERENCES)
-def test_a_lost_reference_fails_whatever_the_policy(tool, odd, tmp_path, fault):
-    change, fact = LOST_REFERENCES[fault]
-    done, lines = run_changed(tool, odd, tmp_path, change, on_deviation="warn")
+@pytest.mark.parametrize("fault", UNSOUND)
+def test_an_unsound_file_fails_whatever_the_policy(tool, odd, tmp_path, fault):
+    change, fact = UNSOUND[fault]
+    done, lines = run_changed(tool, odd, tmp_path, change, formats=["usdc", "usdz"], on_deviation="warn")
     assert done.returncode == 70, done.stderr[-2000:]
     assert lines[-1]["error"]["class"] == "invalid_output"
     assert fact in lines[-1]["error"]["message"]
     assert list((tmp_path / "job").iterdir()) == []
+
+
+def test_a_glb_of_another_program_is_taken(tool, tmp_path):
+    material = trimesh.visual.material.PBRMaterial(name="Brass", baseColorFactor=[200, 150, 60, 255], metallicFactor=1.0)
+    scene = trimesh.Scene()
+    for number in range(3):
+        ball = trimesh.creation.icosphere(2, 0.5)
+        ball.visual = trimesh.visual.TextureVisuals(material=material)
+        scene.add_geometry(ball, node_name=f"Ball {number}", transform=trimesh.transformations.translation_matrix([number, 0, 0]))
+    glb = tmp_path / "balls.glb"
+    glb.write_bytes(scene.export(file_type="glb"))
+    run = tool.run(tmp_path / "job", glb, formats=["usdc", "usdz"], on_deviation="fail")
+    assert_same(run, glb)
+    assert run.summary["instances"] == 3

@@ -21,7 +21,7 @@ from .model import Model
 from .names import legal
 from .package import package
 from .request import Request
-from .usd_showing import Counts, usd_showing
+from .usd_showing import UNBOUND, Counts, usd_showing
 from .version import TOOL, TOOL_VERSION, describe, openusd
 
 ROLES = {"usdc": ("usd", "model/vnd.usd"), "usdz": ("usdz", "model/vnd.usdz+zip"), "usda": ("usda", "model/vnd.usda")}
@@ -143,15 +143,16 @@ class _Export:
         if faults:
             raise invalid_output(f"{name} does not pass OpenUSD's validators: {'; '.join(faults[:3])}")
         usd, counts = usd_showing(stage)
-        self._require_whole(name, counts)
         of_usd = total(usd)
+        self._require_whole(name, counts, of_usd)
         differences = truth.differences(glb, usd, of_glb, of_usd)
         if UsdGeom.GetStageUpAxis(stage) != UsdGeom.Tokens.y:
             differences.append("Its up axis is not that of the GLB, Y.")
         self._judge(name, differences)
         return _File(kind, path, of_usd, counts, validators, differences)
 
-    def _require_whole(self, name: str, counts: Counts) -> None:
+    def _require_whole(self, name: str, counts: Counts, of_usd: Totals) -> None:
+        """Validators look at what is there. Raises ToolError, invalid_output, when something is not."""
         uses = Counter(node.mesh for node in self.model.nodes if node.mesh is not None)
         expected = sum(count for count in uses.values() if count > 1)
         if counts.references != expected or counts.broken_references or counts.broken_bindings:
@@ -159,6 +160,8 @@ class _Export:
                 f"{name} is not whole: {counts.references} of {expected} references, {counts.broken_references} and "
                 f"{counts.broken_bindings} bindings lead nowhere; report this with the source."
             )
+        if UNBOUND in of_usd.colour_areas_m2:
+            raise invalid_output(f"{name} is not whole: it has faces without a material; report this with the source.")
 
     def _judge(self, name: str, differences: list[str]) -> None:
         if differences and self.request.on_deviation == "fail":

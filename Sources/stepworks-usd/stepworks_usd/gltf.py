@@ -21,6 +21,9 @@ CARRIED = {"KHR_materials_ior", "KHR_materials_emissive_strength"}
 """Extensions that nothing is lost of."""
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_FARTHEST = 1e30
+"""Beyond it, boxes do not fit into the floats that USD keeps them in."""
+
 _DETAILS = ("product", "path_id")
 _ORIGIN = ("tool", "version", "opencascade", "input_semantic_sha256", "derivation_key")
 _PARAMETERS = ("preset", "chord_mm", "angle_degrees", "triangle_budget", "byte_budget")
@@ -118,8 +121,8 @@ class _Reader:
         extras = entry.get("extras")
         details = {key: _text(extras[key]) for key in _DETAILS if isinstance(extras, dict) and extras.get(key)}
         matrix = _matrix(entry)
-        if not np.isfinite(matrix).all():
-            raise Damage(f"node {index} has a place that is no number; export it again")
+        if not (np.abs(matrix) < _FARTHEST).all():
+            raise Damage(f"node {index} has a place that is no number of this world; export it again")
         return Node(_text(entry.get("name", "")), matrix, details=details)
 
     def _mesh(self, index: int) -> int | None:

@@ -27,7 +27,7 @@ class Looks:
         """The key of a primitive's material in `read`. Raises Damage."""
         index = _NONE if given is None else given
         if index not in self.read:
-            self.read[index] = self._material({} if given is None else self._entry(given))
+            self.read[index] = self._material({"name": "Default"} if given is None else self._entry(given))
         return index
 
     def _entry(self, index: int) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Looks:
         red, green, blue, alpha = _numbers(surface.get("baseColorFactor", (1, 1, 1, 1)), 4)
         mode = entry.get("alphaMode", "OPAQUE")
         return Material(
-            name=name or "Default",
+            name=name,
             colour=(red, green, blue),
             opacity=1.0 if mode == "OPAQUE" else alpha,
             opacity_threshold=_number(entry.get("alphaCutoff", 0.5)) if mode == "MASK" else 0.0,

@@ -57,6 +57,7 @@ class _Writer:
     def write(self) -> None:
         root = prims.define(self.layer.pseudoRoot, ROOT.name, "Xform")
         prims.name(root, self.name)
+        root.SetInfo("assetInfo", {"name": self.name})
         is_single = self.uses.total() == 1
         root.kind = "component" if is_single else "assembly"
         prims.hint(root, self._box_around(self.model.roots))

@@ -22,6 +22,12 @@ class Piece:
     triangles: np.ndarray
     colour: str
 
+    def used_points(self) -> np.ndarray:
+        """Those that a triangle has as a corner: the others show nowhere."""
+        used = np.zeros(len(self.points), dtype=bool)
+        used[self.triangles] = True
+        return self.points[used]
+
 
 class Part:
     """Measured once, however often it is shown."""
@@ -30,7 +36,7 @@ class Part:
         self.pieces = pieces
         self.volume, self.areas = _measure(pieces, np.eye(3))
         self.triangles = sum(len(piece.triangles) for piece in pieces)
-        self.box = union(of_points(piece.points[np.unique(piece.triangles)]) for piece in pieces)
+        self.box = union(of_points(piece.used_points()) for piece in pieces)
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,11 @@ class Totals:
         return float(np.linalg.norm(np.subtract(high, low)))
 
     def document(self) -> dict[str, object]:
-        low, high = self.box_m
+        box = None if self.box_m is None else dict(zip(("min", "max"), map(list, self.box_m), strict=True))
         return {
             "nodes": self.nodes, "parts": self.parts, "instances": self.instances, "materials": self.materials,
             "triangles": self.triangles, "volume_m3": self.volume_m3, "area_m2": self.area_m2,
-            "bounding_box_m": {"min": list(low), "max": list(high)},
+            "bounding_box_m": box,
             "colour_areas_m2": dict(sorted(self.colour_areas_m2.items())),
         }  # fmt: skip
 
@@ -144,7 +150,7 @@ def _exact_box(showing: Showing) -> Box:
             continue
         key, matrix = showing.instances[index]
         for piece in showing.parts[key].pieces:
-            points = piece.points[np.unique(piece.triangles)].astype(np.float64) @ matrix[:3, :3] + matrix[3, :3]
+            points = piece.used_points().astype(np.float64) @ matrix[:3, :3] + matrix[3, :3]
             box = union([box, of_points(points)])
     return box
 

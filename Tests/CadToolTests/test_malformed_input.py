@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from step_text import (add_entities, doubling_assembly, empty_step, entity_id, product_definition_of,
-                       usages)
+                       usages, with_validation_properties)
 
 NOBODY = 65534
 
@@ -297,6 +297,7 @@ def test_what_the_kernel_would_crash_on_is_refused(tool, bearing, tmp_path, keyw
 @pytest.mark.parametrize("entities", [
     "#900000 = SURFACE_CURVE('',#{circle},(),.PCURVE_S1.);",
     "#900000 = PCURVE('',#{plane},#900001);\n#900001 = DEFINITIONAL_REPRESENTATION('',(),#{context});",
+    "#900000 = PCURVE('',#{plane},#900001);\n#900001 = DEFINITIONAL_REPRESENTATION('',(#{plane}),#{context});",
     "#900000 = DERIVED_UNIT(());"])
 def test_a_list_without_the_elements_it_needs_is_refused(tool, bearing, tmp_path, entities):
     text = bearing.read_text()
@@ -305,6 +306,15 @@ def test_a_list_without_the_elements_it_needs_is_refused(tool, bearing, tmp_path
     source = tmp_path / "part.step"
     source.write_text(add_entities(text, entities.format(**numbers)))
     refuse(tool, tmp_path, source, 65, "invalid_input", "damaged", "#900000")
+
+
+def test_a_declared_value_that_is_missing_is_refused(tool, bearing, tmp_path):
+    text = with_validation_properties(bearing.read_text(), "Ball", 262)
+    source = tmp_path / "part.step"
+    measure = text.index("#900013 = ")
+    # In the place of the measure stands what is none: the list keeps a hole.
+    source.write_text(text[:measure] + "#900013 = APPLICATION_CONTEXT('');" + text[text.index(";", measure) + 1:])
+    refuse(tool, tmp_path, source, 65, "invalid_input", "damaged")
 
 
 def test_a_colour_beyond_its_range_is_mended_and_told(tool, bearing, tmp_path):

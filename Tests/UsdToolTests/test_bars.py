@@ -21,6 +21,15 @@ def test_the_formats_show_the_same(tool, exported):
     assert crate["prims"] == package["prims"] == text["prims"]
 
 
+@pytest.mark.parametrize("role", ["usd", "usdz"])
+def test_blender_draws_every_instance_in_its_colours_and_size(blender, exported, role):
+    seen = blender(exported.file(role))
+    assert (seen["drawn"], seen["meshes"]) == (12, 4)
+    assert seen["materials"] == ["Colour_0D40A6", "Colour_A8B0B8", "Colour_CC9E40", "Colour_E5E8ED"]
+    # Blender turns what stands on Y to stand on Z.
+    assert seen["size"] == pytest.approx([0.047, 0.047, 0.014], abs=2e-4)
+
+
 def test_the_usdz_is_what_ar_quick_look_opens(exported):
     path = exported.file("usdz")
     with zipfile.ZipFile(path) as archive:

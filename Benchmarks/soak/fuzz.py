@@ -23,7 +23,7 @@ REQUESTS = [
     ("export_glb", {"preset": "preview", "on_deviation": "fail"}),
 ]
 # Ends that are no finding and still worth a look: the first files of each are kept.
-NOTABLE, KEPT_OF_EACH = ("tool_crashed", "timed_out", "stalled", "out_of_memory", "invalid_output", "tool_failed"), 5
+NOTABLE, KEPT_OF_EACH = ("tool_crashed", "timed_out", "stalled", "out_of_memory", "invalid_output", "tool_failed"), 20
 
 
 def add_command(commands, shared):

@@ -57,7 +57,8 @@ struct DeliveredFile: Sendable, Hashable {
       view: entry["view"]?.stringValue, frame: entry["frame"]?.integerValue, date: date)
   }
 
-  /// How the list of a delivery tells of it. Nothing in it tells one delivery of the same files from another.
+  /// How the list of a delivery tells of it. Nothing in it tells one delivery of the same files from another, or where
+  /// anything stands on this machine.
   func entry(at place: String) -> JSONValue {
     var members: [String: JSONValue] = [
       "path": .string(place), "role": .string(description.role), "bytes": .integer(bytes),
@@ -65,7 +66,7 @@ struct DeliveredFile: Sendable, Hashable {
     ]
     members["view"] = description.view.map { .string($0) }
     members["frame"] = description.frame.map { .integer($0) }
-    members["source"] = description.source.map { .string($0) }
+    members["source"] = description.source.flatMap { FilePath($0).lastComponent }.map { .string($0.string) }
     return .object(members)
   }
 }

@@ -19,16 +19,32 @@ struct Delivery: Sendable {
     /// Where the list goes, below the root.
     var listPlace: String
     var list: String
-    /// What is not there yet.
-    var missing: [PlacedFile]
-    var listIsThere: Bool
+  }
+
+  /// What is not there yet.
+  private struct Missing: Sendable {
+    var files: [PlacedFile]
+    var list: Bool
+
+    var isEmpty: Bool { files.isEmpty && !list }
+  }
+
+  private let byPath: [FilePath: DeliveredFile]
+
+  init(environment: StepEnvironment, context: StepContext, root: DeliveryRoot, wanted: [DeliveredFile]) {
+    self.environment = environment
+    self.context = context
+    self.root = root
+    self.wanted = wanted
+    byPath = Dictionary(wanted.map { ($0.path, $0) }) { first, _ in first }
   }
 
   func run() async throws -> StepResult {
     do {
-      let decision = try await BlockingIO.run { [self] in try decide() }
-      if !decision.missing.isEmpty || !decision.listIsThere { try await write(decision) }
-      return result(decision)
+      let decision = try decide()
+      let missing = try await missing(of: decision)
+      if !missing.isEmpty { try await write(decision, missing.files) }
+      return result(decision, missing)
     } catch let error as NameTemplateError {
       throw JobFailure(.invalidInput, error.description)
     } catch let error as PlacementError {
@@ -59,13 +75,21 @@ struct Delivery: Sendable {
     guard !plan.files.contains(where: { $0.place == listPlace || $0.place.hasPrefix(listPlace + "/") }) else {
       throw PlacementError("\(listPlace) would be an artifact and the list of all; give 'manifest' another name.")
     }
-    let list = list(of: plan, in: directory)
-    let missing = try plan.files.filter { try Placement.standing(of: $0, in: root.base) != .same }
-    let listFile = PlacedFile(
-      path: root.base, sha256: FileDigest.sha256(of: list), bytes: Int64(list.utf8.count), place: listPlace)
-    return Decision(
-      plan: plan, listPlace: listPlace, list: list, missing: missing,
-      listIsThere: try Placement.standing(of: listFile, in: root.base) == .same)
+    return Decision(plan: plan, listPlace: listPlace, list: list(of: plan, in: directory))
+  }
+
+  private func missing(of decision: Decision) async throws -> Missing {
+    let list = PlacedFile(
+      path: root.base, sha256: FileDigest.sha256(of: decision.list), bytes: Int64(decision.list.utf8.count),
+      place: decision.listPlace)
+    var missing: [PlacedFile] = []
+    for file in decision.plan.files where try await !isThere(file) { missing.append(file) }
+    return Missing(files: missing, list: try await !isThere(list))
+  }
+
+  private func isThere(_ file: PlacedFile) async throws -> Bool {
+    try Task.checkCancellation()
+    return try await BlockingIO.run { [root] in try Placement.standing(of: file, in: root.base) == .same }
   }
 
   private func listName() throws -> String {
@@ -82,54 +106,53 @@ struct Delivery: Sendable {
 
   /// Paths as they are below the list's own directory.
   private func list(of plan: PlacementPlan, in directory: String) -> String {
-    let byPath = Dictionary(wanted.map { ($0.path, $0) }) { first, _ in first }
     let entries = plan.files.compactMap { placed in
       byPath[placed.path]?.entry(at: String(placed.place.dropFirst(directory.count)))
     }
     return JSONValue.object(["files": .array(entries)]).text + "\n"
   }
 
-  private func write(_ decision: Decision) async throws {
+  private func write(_ decision: Decision, _ files: [PlacedFile]) async throws {
     let job = "\(environment.databaseID)-\(context.job.id)-"
     let placement = try await BlockingIO.run { [root, token = context.job.token] in
       try Placement.removeLeftovers(in: root.base, named: job, now: WallClock.system.now())
       return try Placement(into: root.base, as: "\(job)\(token.fence)")
     }
-    let written = await Result { try await write(decision, by: placement) }
+    let written = await Result { try await write(decision, files, by: placement) }
     // Not worth an error: what is left is hidden, and removed by a later delivery.
     try? await BlockingIO.run { try placement.discard() }
     try written.get()
   }
 
-  private func write(_ decision: Decision, by placement: Placement) async throws {
-    let bytes = decision.missing.map(\.bytes).reduce(0, +)
+  private func write(_ decision: Decision, _ files: [PlacedFile], by placement: Placement) async throws {
+    let bytes = files.map(\.bytes).reduce(0, +)
     var done: Int64 = 0
-    for (number, file) in decision.missing.enumerated() {
+    for (number, file) in files.enumerated() {
       try Task.checkCancellation()
       await context.progress(
-        Double(done) / Double(max(1, bytes)), "writing file \(number + 1) of \(decision.missing.count)")
+        Double(done) / Double(max(1, bytes)), "writing file \(number + 1) of \(files.count)")
       try await BlockingIO.run { try placement.stage(file) }
       done += file.bytes
     }
     try Task.checkCancellation()
     try await BlockingIO.run {
       try placement.stage(decision.list, at: decision.listPlace)
-      try placement.publish(decision.missing.map(\.place), last: decision.listPlace)
+      try placement.publish(files.map(\.place), last: decision.listPlace)
     }
   }
 
-  private func result(_ decision: Decision) -> StepResult {
+  private func result(_ decision: Decision, _ missing: Missing) -> StepResult {
     let files = decision.plan.files.map { file in
       JSONValue.object([
         "path": .string(root.base.appending(file.place).string), "sha256": .string(file.sha256),
-        "bytes": .integer(file.bytes),
+        "bytes": .integer(file.bytes), "role": .string(byPath[file.path]?.description.role ?? ""),
       ])
     }
     return StepResult(
-      outcome: decision.missing.isEmpty && decision.listIsThere ? .skipped : .done,
+      outcome: missing.isEmpty ? .skipped : .done,
       result: .object([
         "manifest": .string(root.base.appending(decision.listPlace).string), "files": .array(files),
-        "written": .integer(Int64(decision.missing.count)),
+        "written": .integer(Int64(missing.files.count)),
       ]))
   }
 

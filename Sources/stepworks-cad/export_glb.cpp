@@ -9,6 +9,7 @@
 #include "glb_check.h"
 #include "memory_watch.h"
 #include "meshopt_check.h"
+#include "model_box.h"
 #include "output_file.h"
 #include "part_report.h"
 #include "protocol.h"
@@ -43,7 +44,8 @@ class Exporter {
       counts_.push_back(product.isAssembly ? Counts() : countTopology(product.shape));
     }
     protocol::progress(0.6, "measuring the whole model");
-    box_ = credibleBox(wholeModel(tree_), request.sourceName);
+    if (affordsExactBoxes(tree_)) partBoxes_ = measurePartBoxes(tree_);
+    box_ = credibleBox(wholeBox(tree_, partBoxes_), request.sourceName);
   }
 
   Json run() {
@@ -60,8 +62,8 @@ class Exporter {
     protocol::progress(0.94, "comparing " + path + " with the surfaces");
     measureParts();
     const GeometryReport report = reportGeometry({request_, file_, tree_, counts_, masses_, box_,
-                                                  result.settings, result.meshes, result.model,
-                                                  facts});
+                                                  partBoxes_, result.settings, result.meshes,
+                                                  result.model, facts});
     refuseExhaustedMemory(request_.sourceName);
     judge(report, path);
     Json outputs = Json::array({output("glb", path, "model/gltf-binary")});
@@ -251,6 +253,7 @@ class Exporter {
   std::vector<Counts> counts_;          // by product
   std::vector<MassProperties> masses_;  // likewise, assemblies too
   Box box_;
+  std::vector<std::optional<Box>> partBoxes_;  // by product; empty: exactness is too dear
   Json variant_;  // what the check of the compressed variant found; null: there is none
 };
 

@@ -21,6 +21,8 @@ struct ExportFacts {
   const std::vector<Counts>& counts;         ///< by product
   const std::vector<MassProperties>& masses;  ///< of the B-rep, by product, assemblies too
   const Box& box;                            ///< of the whole B-rep
+  /// Of the B-rep's parts, by product; empty where exact ones are too dear.
+  const std::vector<std::optional<Box>>& partBoxes;
   const MeshSettings& settings;              ///< the mesh was made with
   const std::vector<TriangleSums>& meshes;   ///< the kernel's triangles, by product
   const GlbModel& model;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "entity_names.h"
 #include "failure.h"
 
 namespace stepworks {
@@ -158,16 +159,24 @@ class NumberScanner {
   bool found_ = false;
 };
 
-void refuseAbsurdNumbers(int file, off_t size, const std::string& name) {
+/// One pass over the whole file for what the kernel does not survive.
+void refuseDeadlyContent(int file, off_t size, const std::string& name) {
   constexpr off_t kBlockBytes = 1024 * 1024;
-  NumberScanner scanner;
+  NumberScanner numbers;
+  EntityNameScanner names;
   for (off_t at = 0; at < size; at += kBlockBytes) {
     const std::string block = readAt(file, at, kBlockBytes, name);
-    if (!scanner.scan(block.data(), block.size())) continue;
-    throw invalidInput(
-        name +
-        " holds a number that is no credible length (1E100 or more); export it again "
-        "from the CAD system.");
+    if (numbers.scan(block.data(), block.size())) {
+      throw invalidInput(
+          name +
+          " holds a number that is no credible length (1E100 or more); export it again "
+          "from the CAD system.");
+    }
+    const std::string problem = names.scan(block.data(), block.size());
+    if (!problem.empty()) {
+      throw invalidInput(name + " is damaged: " + problem +
+                         "; export it again from the CAD system.");
+    }
   }
 }
 
@@ -210,7 +219,7 @@ InputFacts checkInput(const std::string& path, const std::string& name) {
   if (facts.hasByteOrderMark) head.erase(0, 3);
   const off_t tailAt = std::max<off_t>(0, status.st_size - static_cast<off_t>(kTailBytes));
   checkContent(head, readAt(file, tailAt, kTailBytes, name), name);
-  refuseAbsurdNumbers(file, status.st_size, name);
+  refuseDeadlyContent(file, status.st_size, name);
   return facts;
 }
 

@@ -15,7 +15,8 @@ struct InputFacts {
 /// something else (named when recognisable), cut off. `name` is how sentences call the file.
 /// Throws Failure (65 or 66).
 /// Also refuses numbers of three-digit exponents (1.E400): no length is that long, and the kernel
-/// computes with the infinity they become until it is killed. Reads the file once.
+/// computes with the infinity they become until it is killed; and entity numbers that are given
+/// twice or beyond 32 bits, on which it crashes. Reads the file once.
 InputFacts checkInput(const std::string& path, const std::string& name);
 
 }  // namespace stepworks

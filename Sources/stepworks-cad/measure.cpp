@@ -67,8 +67,7 @@ std::optional<Box> measureBox(const TopoDS_Shape& shape) {
   return box;
 }
 
-Box credibleBox(const TopoDS_Shape& model, const std::string& name) {
-  const std::optional<Box> box = measureBox(model);
+Box credibleBox(const std::optional<Box>& box, const std::string& name) {
   const bool credible = box && box->diagonal() > 0 &&
                         gp_Pnt().Distance(box->low) < kMaxCoordinateMm &&
                         gp_Pnt().Distance(box->high) < kMaxCoordinateMm;

@@ -31,9 +31,9 @@ Json toJson(const Box& box);
 inline constexpr double kExactBoxFaces = 2000;
 std::optional<Box> measureBox(const TopoDS_Shape& shape);
 
-/// Throws Failure (65) when the model's box is missing or its coordinates are no credible lengths:
-/// meshing such a file would not end.
-Box credibleBox(const TopoDS_Shape& model, const std::string& name);
+/// Returns the model's box. Throws Failure (65) when it is missing or its coordinates are no
+/// credible lengths: meshing such a file would not end.
+Box credibleBox(const std::optional<Box>& box, const std::string& name);
 
 struct Counts {
   size_t solids = 0;

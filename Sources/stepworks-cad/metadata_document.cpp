@@ -4,6 +4,7 @@
 
 #include "colour.h"
 #include "document_tools.h"
+#include "model_box.h"
 #include "properties.h"
 #include "step_header.h"
 #include "version.h"
@@ -159,7 +160,9 @@ Json totalsJson(const Request& request, const ProductTree& tree,
                {"counts", countsJson(drawn)},
                {"unique_counts", countsJson(unique)},
                {"invalid_parts", invalid}};
-  const std::optional<Box> box = measureBox(wholeModel(tree));
+  std::vector<std::optional<Box>> parts;
+  for (const PartReport& report : reports) parts.push_back(report.box);
+  const std::optional<Box> box = wholeBox(tree, parts);
   if (box) {
     json["bounding_box_mm"] = toJson(*box);
   } else {

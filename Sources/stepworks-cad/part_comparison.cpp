@@ -22,6 +22,7 @@ class Comparison {
         product_(facts.tree.products[product]),
         declared_(declaredGeometry(product_)),
         brep_(facts.masses[product]),
+        box_(facts.partBoxes.empty() ? std::nullopt : facts.partBoxes[product]),
         mesh_(facts.meshes[product]),
         isClosed_(facts.counts[product].isClosed()) {}
 
@@ -120,14 +121,11 @@ class Comparison {
   void compareBox() {
     ReportRow line = row("bounding box", "mm");
     line.put<double>("declared", std::nullopt, kNotDeclared);
-    // What is too large for an exact box as a whole would take too long part by part as well.
-    const std::optional<Box> box =
-        facts_.box.isExact ? measureBox(product_.shape) : std::nullopt;
-    if (box && box->isExact) {
-      line.json["brep"] = boxJson(box->low.XYZ(), box->high.XYZ());
+    if (box_ && box_->isExact) {
+      line.json["brep"] = boxJson(box_->low.XYZ(), box_->high.XYZ());
       rows_.compare(
           line, "brep", "mesh",
-          boxDifference(box->low.XYZ(), box->high.XYZ(), mesh_.low(), mesh_.high(), false),
+          boxDifference(box_->low.XYZ(), box_->high.XYZ(), mesh_.low(), mesh_.high(), false),
           tolerance::kChords * facts_.settings.chordMm + tolerance::storedPoint(mesh_));
     } else {
       setUnknown(line.json, "brep", "the model has too many faces for exact boxes");
@@ -183,6 +181,7 @@ class Comparison {
   const Product& product_;
   const DeclaredGeometry declared_;
   const MassProperties& brep_;
+  const std::optional<Box> box_;
   const TriangleSums& mesh_;
   const bool isClosed_;
   std::vector<const TriangleSums*> glb_;

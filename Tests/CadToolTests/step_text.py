@@ -104,6 +104,16 @@ def with_open_shell(text):
     return text[:end] + ")" + text[end:]
 
 
+def with_tilted_outer_ring(text):
+    """The outer ring turned by 30 degrees out of the others' plane."""
+    usage = text.index("NEXT_ASSEMBLY_USAGE_OCCURRENCE('2','Outer ring'")
+    placement = re.findall(r"ITEM_DEFINED_TRANSFORMATION\('','',#\d+,#(\d+)\)", text[:usage])[-1]
+    axis, across = re.search(rf"#{placement} = AXIS2_PLACEMENT_?3D\('',#\d+,#(\d+),#(\d+)\)", text).groups()
+    for number, direction in ((axis, "0.5,0.,0.866025403784"), (across, "0.866025403784,0.,-0.5")):
+        text = re.sub(rf"#{number} = DIRECTION\('',\([^)]*\)\)", f"#{number} = DIRECTION('',({direction}))", text)
+    return text
+
+
 def with_wide_outer_cylinder(text):
     """The outer cylinder 20 % too wide for its own edges."""
     wide = re.sub(r"(CYLINDRICAL_SURFACE\('',#\d+),23\.5\)", r"\1,28.2)", text, count=1)

@@ -8,7 +8,7 @@ import re
 import pytest
 import trimesh
 from step_text import (add_entities, in_inches, product_definition_of, usages, with_open_shell,
-                       with_validation_properties, with_wide_outer_cylinder, without_units)
+                       with_tilted_outer_ring, with_validation_properties, with_wide_outer_cylinder, without_units)
 
 BALL_VOLUME = 4 / 3 * math.pi * 3.969**3
 
@@ -64,6 +64,18 @@ def test_its_numbers_are_those_of_the_formula_and_of_an_independent_reader(expor
     assert ball["glb"] == pytest.approx(mesh.volume, rel=1e-5)
     assert row(report, "area", "Ball")["glb"] == pytest.approx(mesh.area, rel=1e-5)
     assert row(report, "bounding box", "Ball")["glb"]["max"] == pytest.approx(mesh.bounds[1], abs=1e-5)
+
+
+def test_a_part_that_stands_askew_is_measured_where_it_stands(tool, bearing, tmp_path):
+    run, report = export(tool, tmp_path, with_tilted_outer_ring(bearing.read_text()), preset="preview")
+    whole = row(report, "bounding box")
+    assert whole["verdict"] == "ok" and whole["brep"]["exact"] and report["deviations"] == []
+    # A cylinder of 47 by 14 mm, less what its rounded edges take away.
+    height = 47 * math.sin(math.pi / 6) + 14 * math.cos(math.pi / 6)
+    assert height - 1.5 < whole["brep"]["max"][2] - whole["brep"]["min"][2] < height
+    directory = tmp_path / "metadata"
+    box = tool.metadata(directory, tmp_path / "part.step")["totals"]["bounding_box_mm"]
+    assert box["min"] == whole["brep"]["min"] and box["max"] == whole["brep"]["max"]
 
 
 def test_names_and_colours_are_counted(tool, bearing, tmp_path, report):

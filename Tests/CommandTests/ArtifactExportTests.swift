@@ -85,6 +85,14 @@ struct ArtifactExportTests {
     #expect(try workshop.shell("ls -A media").output == "")
   }
 
+  @Test func `What a killed export has left is removed a day later`() throws {
+    let script =
+      "mkdir -p media/.stepworks-export-old/x media/.stepworks-export-new; touch -d '2 days ago' media/.stepworks-export-old"
+    #expect(try workshop.shell(script).status == 0)
+    try workshop.run("artifacts", "export", "--to", "media", "--role", "glb")
+    #expect(try workshop.shell("ls -A media").lines == [".stepworks-export-new", "bearing"])
+  }
+
   @Test func `Only what the filters leave is exported`() throws {
     try workshop.run("artifacts", "export", "--to", "media", "--role", "glb")
     #expect(try listing() == ["./bearing/bearing.glb"])

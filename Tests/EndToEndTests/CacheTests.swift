@@ -182,7 +182,7 @@ struct CacheTests {
     let bytes = try Data(contentsOf: URL(fileURLWithPath: glb.path))
 
     try FileManager.default.removeItem(atPath: glb.path)
-    try bytes.dropLast().write(to: URL(fileURLWithPath: glb.path))
+    try bytes.dropLast().write(to: URL(fileURLWithPath: glb.path), options: .atomic)
     let second = try await installation.waitForEnd(of: try export(installation, source, key: "second"))
     #expect(second.outcome == .done)
     let warning = try await installation.waitForEvent(of: second.id, .warning)

@@ -61,6 +61,26 @@ struct ConversionTests {
     #expect(digests.count == 1)
   }
 
+  @Test("A GLB comes with its report, and with a compressed variant where that is asked for")
+  func variantAndReport() async throws {
+    let installation = try Installation()
+    let source = try installation.makeBearing()
+    let id = try installation.insert(
+      "export_glb",
+      .object(["source": .string(source), "preset": .string("preview"), "variant": .string("meshopt")]))
+    try installation.startWorker()
+    let job = try await installation.waitForEnd(of: id)
+    #expect(job.state == .completed)
+    #expect(job.result?["summary"]?["report"]?["deviations"] == .integer(0))
+    let artifacts = try await installation.queue.artifacts(of: id)
+    #expect(artifacts.map(\.role) == ["glb", "glb_meshopt", "report"])
+    #expect(Set(artifacts.map(\.derivationKey)).count == 1)
+    #expect(artifacts[1].bytes * 2 < artifacts[0].bytes)
+    let report = try JSONValue(parsing: Data(contentsOf: URL(fileURLWithPath: artifacts[2].path)))
+    #expect(report["verdict"] == .string("ok"))
+    #expect(report["derivation_key"] == .string(artifacts[0].derivationKey))
+  }
+
   @Test("A file with the longest of names is converted")
   func longName() async throws {
     let installation = try Installation()

@@ -11,7 +11,7 @@ struct DeliveryTests {
     let id = try installation.sql(
       """
       BEGIN IMMEDIATE;
-      INSERT INTO jobs (step, parameters) VALUES ('deliver', '{"directory":"\(directory)"}') RETURNING id;
+      INSERT INTO jobs (step, parameters) VALUES ('deliver', '{"directory":"\(directory)","roles":["glb"]}') RETURNING id;
       INSERT INTO job_dependencies (job_id, depends_on) VALUES ((SELECT max(id) FROM jobs), \(job));
       COMMIT;
       """)
@@ -33,6 +33,8 @@ struct DeliveryTests {
     let sum = try Command.run(URL(fileURLWithPath: "/usr/bin/sha256sum"), [media + "/bearing/bearing.glb"])
     #expect(sum.output.hasPrefix(glb.sha256), "\(sum.errors)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: media) == ["bearing"])
+    let told = try Command.run(Products.program("stepworks"), ["wait", "\(delivery)", "-d", installation.database])
+    #expect(told.output == "glb\t\(media)/bearing/bearing.glb\n")
     // The same again finds everything in its place.
     let again = try await installation.waitForEnd(of: try deliver(installation, after: export, to: media))
     #expect(again.outcome == .skipped)

@@ -87,6 +87,7 @@ struct DeliverTests {
     #expect(list.map { $0["path"]?.stringValue } == ["bearing.glb", "bearing.png"])
     #expect(list[0]["sha256"] == .string(FileDigest.sha256(of: "mesh")))
     #expect(list[1]["step"] == .string("render_still"))
+    #expect(list[1]["source"] == .string("bearing.step"))
     #expect(result.outcome == .done)
     #expect(result.result["manifest"] == .string(root.appending("web/bearing/delivery.json").string))
     #expect(

@@ -107,7 +107,13 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
 
   private func write(_ files: [PlacedFile], into directory: FilePath) async throws {
     if files.isEmpty { return }
-    let placement = try await BlockingIO.run { try Placement(into: directory, as: "export-\(UUID().uuidString)") }
+    let name = "export-\(UUID().uuidString)"
+    let placement = try await BlockingIO.run {
+      if FileStatus.exists(directory) {
+        try Placement.removeLeftovers(in: directory, named: name, now: WallClock.system.now())
+      }
+      return try Placement(into: directory, as: name)
+    }
     var progress = ByteProgress("exporting", count: files.count, bytes: files.map(\.bytes).reduce(0, +))
     do {
       for file in files {

@@ -19,9 +19,16 @@ struct FollowedJobs {
     }
   }
 
-  /// One line an artifact, role and path with a tab between: `cut -f2` gives the paths.
+  /// One line an artifact, role and path with a tab between: `cut -f2` gives the paths. Of a delivery, where its files
+  /// went.
   func printPaths() {
-    for artifact in entries.flatMap(\.artifacts) { Terminal.print("\(artifact.role)\t\(artifact.path)") }
+    for (job, artifacts) in entries {
+      for artifact in artifacts { Terminal.print("\(artifact.role)\t\(artifact.path)") }
+      guard job.step == "deliver", let files = job.result?["files"]?.arrayValue else { continue }
+      for file in files {
+        Terminal.print("\(file["role"]?.stringValue ?? "")\t\(file["path"]?.stringValue ?? "")")
+      }
+    }
   }
 
   /// - Throws: ``CommandFailure``: `jobFailed` before `jobCancelled`.

@@ -69,6 +69,12 @@ def test_only_the_formats_asked_for_are_left(tool, one_box, tmp_path):
     assert tool.run(tmp_path / "two", one_box, formats=["usda"]).files == ["box.usd-report.json", "box.usda"]
 
 
+def test_the_name_of_a_model_collides_with_nothing(tool, one_box, tmp_path):
+    formats = ["usdc", "usdz", "usda"]
+    assert tool.run(tmp_path / "job", one_box, name="stage", formats=formats).files == [
+        "stage.usd-report.json", "stage.usda", "stage.usdc", "stage.usdz"]
+
+
 def test_thousands_of_equal_parts_stay_small_and_quick(tool, tmp_path):
     count = 10_000
     nodes = [models.node("Tray", *range(1, count + 1))]

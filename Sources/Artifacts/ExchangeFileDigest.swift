@@ -7,8 +7,14 @@ package import SystemPackage
 /// Entities keep their order and are numbered as they first appear, so two files of equal digest differ in nothing that
 /// a reader could tell them apart by, save the names of their entities. Numbers and strings are taken as they are
 /// written. One pass, a megabyte at a time; memory grows with the count of entities (16–32 bytes each).
+///
+/// The reader that counts is OpenCASCADE's, and somebody may want to be taken for another's file. So what that reader
+/// sees is never left out here: to it a string ends where a parenthesis or a comma follows, at most blanks and line ends
+/// between; `HEADER ;` is no `HEADER;`; `#1` is no entity's own name when a line end or a comment stands before its `=`;
+/// and numbers of entities have 31 bits.
 package enum ExchangeFileDigest {
-  /// - Returns: lowercase hexadecimal SHA-256; `nil` for what is not a whole exchange structure in clear text.
+  /// - Returns: lowercase hexadecimal SHA-256, never that of a file's bytes; `nil` for what is not a whole exchange
+  ///   structure in clear text, or would be read as another one than is written.
   /// - Throws: ``StoreError``.
   package static func of(_ path: FilePath) throws -> String? {
     var scanner = Scanner()
@@ -28,6 +34,12 @@ package enum ExchangeFileDigest {
       /// After `*` in a comment.
       case commentStar
       case string
+      /// After a quote in a string, perhaps its end.
+      case quote
+      /// After the end of a string, where only blanks and line ends may come before `)` and `,`.
+      case stringEnd
+      /// After a doubled quote, and blanks and line ends after it.
+      case doubledQuote
       /// The digits of `#123`.
       case entity(UInt64, digits: Int)
     }
@@ -38,6 +50,8 @@ package enum ExchangeFileDigest {
     private var numbers: [UInt64: Int] = [:]
     /// White space or a comment came after the last token byte.
     private var hasGap = false
+    /// More than blanks and tabs.
+    private var isWideGap = false
     private var last = UInt8(ascii: ";")
     /// The words outside of strings of the current statement, to know sections and FILE_NAME by.
     private var keyword: [UInt8] = []
@@ -48,8 +62,13 @@ package enum ExchangeFileDigest {
 
     private static let fileName = Array("FILE_NAME".utf8)
     private static let outputBytes = 1 << 16
+    /// Says that this is no digest of a file: no file can be made to have it as its own.
+    private static let domain = Array("stepworks exchange structure 2\n".utf8)
+    private static let entityNumbers: ClosedRange<UInt64> = 1...UInt64(Int32.max)
     /// Of FILE_NAME (ISO 10303-21, 8.2.3): the second argument is the time stamp.
     private static let timeStampArgument = 1
+
+    init() { hasher.update(data: Self.domain) }
 
     mutating func scan(_ bytes: UnsafeRawBufferPointer) -> Bool {
       for byte in bytes {
@@ -83,17 +102,36 @@ package enum ExchangeFileDigest {
       case .commentStar:
         if byte == UInt8(ascii: "/") {
           state = .plain
-          hasGap = true
+          (hasGap, isWideGap) = (true, true)
         } else if byte != UInt8(ascii: "*") {
           state = .comment
         }
       case .string:
-        // A doubled quote ends one string and begins the next: the digest is the same.
-        if byte == UInt8(ascii: "'") { state = .plain }
+        if byte == UInt8(ascii: "'") { state = .quote }
+        if !isTimeStamp { emit(byte) }
+      case .quote, .stringEnd:
+        if Self.isStringSpace(byte) {
+          state = .stringEnd
+        } else if Self.followsString(byte) {
+          state = .plain
+          return plain(byte)
+        } else {
+          guard case .quote = state, byte == UInt8(ascii: "'") else { return false }
+          state = .doubledQuote
+          if !isTimeStamp { emit(byte) }
+        }
+      case .doubledQuote:
+        // The reader takes it for the end.
+        guard !Self.followsString(byte) else { return false }
+        if byte == UInt8(ascii: "'") {
+          state = .quote
+        } else if !Self.isStringSpace(byte) {
+          state = .string
+        }
         if !isTimeStamp { emit(byte) }
       case .entity(let number, let digits):
         guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
-          guard digits > 0 else { return false }
+          guard Self.entityNumbers.contains(number) else { return false }
           name(number)
           state = .plain
           return plain(byte)
@@ -106,8 +144,10 @@ package enum ExchangeFileDigest {
 
     private mutating func plain(_ byte: UInt8) -> Bool {
       switch byte {
-      case 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x20:
+      case 0x09, 0x20:
         hasGap = true
+      case 0x0A, 0x0D:
+        (hasGap, isWideGap) = (true, true)
       case UInt8(ascii: "/"):
         state = .slash
       case UInt8(ascii: "'"):
@@ -151,10 +191,16 @@ package enum ExchangeFileDigest {
       isInHeader = word == "HEADER"
     }
 
-    /// White space counts only where it keeps two words apart.
+    /// White space counts only where it keeps two words apart, or a word from a sign that the reader takes with it.
     private mutating func token(_ byte: UInt8) {
-      if hasGap, Self.isWord(last), Self.isWord(byte) { emit(0x20) }
-      hasGap = false
+      if hasGap, Self.isWord(last) {
+        switch byte {
+        case UInt8(ascii: ";"): emit(0x20)
+        case UInt8(ascii: "="): if isWideGap { emit(0x20) }
+        default: if Self.isWord(byte) { emit(0x20) }
+        }
+      }
+      (hasGap, isWideGap) = (false, false)
       last = byte
       emit(byte)
     }
@@ -176,12 +222,13 @@ package enum ExchangeFileDigest {
 
     private static func isWord(_ byte: UInt8) -> Bool {
       switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"),
-        UInt8(ascii: "."), UInt8(ascii: "#"):
-        true
-      default: false
+      case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "="): false
+      default: true
       }
     }
+
+    private static func isStringSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D }
+
+    private static func followsString(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ")") || byte == UInt8(ascii: ",") }
   }
 }

@@ -44,6 +44,12 @@ package struct NameTemplate: Sendable, Hashable {
     guard !text.hasPrefix("/") else {
       throw NameTemplateError("The template '\(text)' starts with a slash; it names a place inside the directory.")
     }
+    // Swift takes a slash with a combining mark for another character; the file system does not.
+    let scalars = text.unicodeScalars
+    guard !scalars.contains(where: \.isControl), scalars.count(where: { $0 == "/" }) == text.count(where: { $0 == "/" })
+    else {
+      throw NameTemplateError("The template '\(text.harmless)' has a character that no name of a file should have.")
+    }
     var components: [[Piece]] = []
     for part in text.split(separator: "/") {
       guard !part.hasPrefix(".") else {
@@ -117,13 +123,16 @@ extension String {
   fileprivate var harmless: String {
     var result = ""
     for scalar in unicodeScalars {
-      let isHarmful = scalar == "/" || scalar.value < 32 || (0x7F...0x9F).contains(scalar.value)
-      result.unicodeScalars.append(isHarmful ? "_" : scalar)
+      result.unicodeScalars.append(scalar == "/" || scalar.isControl ? "_" : scalar)
     }
     return result
   }
 
   fileprivate var withoutLeadingDot: String { hasPrefix(".") ? "_" + dropFirst() : self }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { value < 32 || (0x7F...0x9F).contains(value) }
 }
 
 /// A template that can't be used: one sentence.

@@ -17,7 +17,7 @@ package struct ProvenanceChange: Sendable, Hashable {
   }
 
   /// Members of a provenance that say what the input was, not what was done with it.
-  package static let inputs: Set<String> = ["input_sha256", "input_semantic_sha256", "name"]
+  package static let inputs: Set<String> = ["input_sha256", "input_semantic_sha256", "name", "source_name"]
 
   private static func leaves(of value: JSONValue) -> [String: JSONValue] {
     var found: [String: JSONValue] = [:]

@@ -41,17 +41,20 @@ extension JobQueue {
           """), arguments: [key])
   }
 
+  /// The plus keeps SQLite from counting by way of all artifacts of the key, which may be a hundred thousand jobs'.
+  static let earlierResultQuery = """
+    SELECT jobs.id, result FROM artifacts JOIN jobs ON jobs.id = job_id
+    WHERE derivation_key = ?1 AND state = 'completed'
+      AND json_array_length(result, '$.artifacts') = (
+        SELECT count(*) FROM artifacts AS other WHERE other.job_id = jobs.id AND +other.derivation_key = ?1)
+    ORDER BY artifacts.id DESC LIMIT 1
+    """
+
   /// The newest job that has made it and whose artifacts are all still recorded.
   private static func earlierResult(of key: String, in db: Database) throws -> EarlierResult? {
     let row = try Row.fetchOne(
       db.cachedStatement(
-        sql: """
-          SELECT jobs.id, result FROM artifacts JOIN jobs ON jobs.id = job_id
-          WHERE derivation_key = ?1 AND state = 'completed'
-            AND json_array_length(result, '$.artifacts') = (
-              SELECT count(*) FROM artifacts AS other WHERE other.job_id = jobs.id AND other.derivation_key = ?1)
-          ORDER BY artifacts.id DESC LIMIT 1
-          """), arguments: [key])
+        sql: earlierResultQuery), arguments: [key])
     guard let row else { return nil }
     return EarlierResult(
       jobID: row[0], result: try JSONValue(parsing: row[1] as String), artifacts: try artifacts(of: row[0], in: db))

@@ -41,6 +41,8 @@ struct CADRun: Sendable {
       var members = Self.ingredients(of: definition, context.parameters, in: environment)
       members[isSemantic ? "input_semantic_sha256" : "input_sha256"] = .string(digest)
       members["name"] = .string(input.outputName)
+      // What is said of the file itself has its whole name.
+      if !isSemantic { members["source_name"] = .string(input.path.lastComponent?.string ?? "") }
       let provenance = JSONValue.object(members)
       let own: [String: JSONValue] = ["source_sha256": .string(input.digest.sha256)]
       return try await context.derived(from: provenance, own: own) {
@@ -55,6 +57,7 @@ struct CADRun: Sendable {
   ) async throws -> StepResult {
     let request = JSONValue.object([
       "operation": .string(operation), "source": .string(input.path.string), "name": .string(input.outputName),
+      "source_sha256": provenance["input_sha256"] ?? .string(""),
       "input_semantic_sha256": provenance["input_semantic_sha256"] ?? .string(""),
       "derivation_key": .string(Artifact.derivationKey(of: provenance)),
       "parameters": provenance["parameters"] ?? .object([:]),

@@ -23,6 +23,13 @@ struct DeliveryRoot: Sendable, Hashable {
     guard !directory.isEmpty, !directory.utf8.contains(0) else {
       throw JobFailure(.invalidInput, "The parameter 'directory' is no path; name a directory under \(first).")
     }
+    // Made into one, it could be another tenant's.
+    guard tenant.asFileName == tenant || !roots.contains(where: { $0.string.contains(Self.tenantMark) }) else {
+      throw JobFailure(
+        .invalidInput,
+        "The tenant '\(tenant)' can have no directory of its own: its name has a slash or a control character in it, or starts with a dot. Deliver for a tenant of another name, or name roots without \(Self.tenantMark) in deliver.roots."
+      )
+    }
     let given = FilePath(directory)
     let scopes = roots.map { root in FilePath(Self.filled(root, for: tenant)).lexicallyNormalized() }
     let path = scopes[0].pushing(given).lexicallyNormalized()
@@ -43,7 +50,7 @@ struct DeliveryRoot: Sendable, Hashable {
   private static let tenantMark = "{tenant}"
 
   private static func filled(_ root: FilePath, for tenant: String) -> String {
-    root.string.replacing(tenantMark, with: tenant.asFileName)
+    root.string.replacing(tenantMark, with: tenant)
   }
 
   /// The part that is the same for all tenants.

@@ -34,13 +34,17 @@ extension StepContext {
   /// - Parameters:
   ///   - provenance: all that determines what is made.
   ///   - own: members of the result that are this job's own, whoever has made the files.
+  ///   - refusing: why an earlier result will not do, one sentence.
   /// - Throws: `DerivationWait` when another job makes it now: let it through.
   func derived(
-    from provenance: JSONValue, own: [String: JSONValue] = [:], by make: () async throws -> StepResult
+    from provenance: JSONValue, own: [String: JSONValue] = [:],
+    refusing: (EarlierResult) -> String? = { _ in nil }, by make: () async throws -> StepResult
   ) async throws -> StepResult {
     let key = Artifact.derivationKey(of: provenance)
     guard let earlier = try await claimDerivation(key) else { return try await make() }
-    guard let fault = await earlier.fault() else { return earlier.takenOver(own) }
+    var fault = refusing(earlier)
+    if fault == nil { fault = await earlier.fault() }
+    guard let fault else { return earlier.takenOver(own) }
     await log(.warning, "What job \(earlier.jobID) made is made again: \(fault)")
     _ = try await claimDerivation(key, isRemaking: true)
     return try await make()

@@ -42,6 +42,8 @@ package struct ExportUSD: DerivedStep {
       var members = ingredients(of: context.parameters)
       members["input_sha256"] = .string(model.glb.digest.sha256)
       members["name"] = .string(model.name)
+      // The report names it.
+      members["source_name"] = .string(model.source.lastComponent?.string ?? model.name)
       let provenance = JSONValue.object(members)
       return try await context.derived(from: provenance) {
         try await make(model, in: attempt, provenance, context)
@@ -60,7 +62,7 @@ package struct ExportUSD: DerivedStep {
   ) async throws -> StepResult {
     let request = JSONValue.object([
       "operation": .string("export_usd"), "model": .string(model.glb.path.string),
-      "model_name": .string(model.source.lastComponent?.string ?? model.name), "name": .string(model.name),
+      "model_name": provenance["source_name"] ?? .string(model.name), "name": .string(model.name),
       "derivation_key": .string(Artifact.derivationKey(of: provenance)),
       "input_sha256": .string(model.glb.digest.sha256),
       "formats": provenance["parameters"]?["formats"] ?? .array([]),

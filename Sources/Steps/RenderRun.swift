@@ -31,8 +31,19 @@ struct RenderRun: Sendable {
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: try await MeshSource(for: context, in: environment, into: attempt))
       let provenance = try await run.provenance()
-      return try await context.derived(from: .object(provenance)) { try await body(run, provenance) }
+      return try await context.derived(from: .object(provenance), refusing: run.misfit) {
+        try await body(run, provenance)
+      }
     }
+  }
+
+  /// A GPU that does not answer is found out by the tool only, so the key can't know of it.
+  private func misfit(_ earlier: EarlierResult) -> String? {
+    let isOnProcessor = earlier.result["summary"]?["device"]?["used"] == .string("cpu")
+    guard isOnProcessor, parameters["engine"] == .string("cycles"), ingredients.device != .cpu else { return nil }
+    if render.gpuBackend != nil { return "It was rendered on the processor for want of a GPU." }
+    guard ingredients.device == .gpu, render.cpuFallback == .fail else { return nil }
+    return "It was rendered on the processor, which render.cpuFallback forbids."
   }
 
   private var ingredients: RenderIngredients {
@@ -85,7 +96,14 @@ struct RenderRun: Sendable {
         } else {
           try await tool.run(coldCommand(requestFile, share))
         }
-      return try ToolOutputs(result, of: render.tool.name)
+      let outputs = try ToolOutputs(result, of: render.tool.name)
+      // The tool read template and library after their digests were taken: only if they stayed is it known what it read.
+      guard try await basis().allSatisfy({ provenance[$0] == $1 }) else {
+        throw StepSnooze(
+          for: .seconds(1), reason: "The template or the material library of \(model.source) changed while it was used."
+        )
+      }
+      return outputs
     } catch var failure as JobFailure {
       // The tool knows only its private copy; people know their own file.
       failure.message = failure.message.replacing(model.glb.path.string, with: model.source.string)

@@ -59,7 +59,10 @@ struct NameTemplateTests {
     ("/etc/{name}", "starts with a slash"), ("../{name}", "starts with a dot"), ("a/./b", "starts with a dot"),
     ("{nmae}", "names {nmae}; there are source, step"), ("{name", "brace without its partner"),
     ("name}", "brace without its partner"), ("", "is empty"), ("//", "starts with a slash"),
-    ("{name:0}", "a number from 1 to 255"), ("{name:x}", "a number from 1 to 255"),
+    ("outside/\u{301}{name}", "no name of a file should have"),
+    ("a\u{600}/../\u{301}b", "no name of a file should have"),
+    ("a\u{0}{name}", "no name of a file should have"), ("{name:0}", "a number from 1 to 255"),
+    ("{name:x}", "a number from 1 to 255"),
   ])
   func `A template that cannot be meant is refused with a sentence`(_ template: String, _ words: String) {
     let error = #expect(throws: NameTemplateError.self) { try NameTemplate(template) }

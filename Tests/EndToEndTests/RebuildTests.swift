@@ -79,6 +79,25 @@ struct RebuildTests {
     #expect(text.contains("differs from job \(first) in tools.stepworks-cad.version."))
   }
 
+  @Test("What several results out of date have in common is made again once, and counted once")
+  func sharedCost() async throws {
+    let source = try installation.makeBearing()
+    let worker = try installation.startWorker()
+    let first = try export(source, "preview")
+    _ = try await installation.waitForEnd(of: first)
+    let same: JSONValue = .object([
+      "source": .string(source), "preset": .string("preview"), "variant": .string("none"),
+    ])
+    let second = try installation.insert("export_glb", same)
+    #expect(try await installation.waitForEnd(of: second).outcome == .cached)
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 0)
+    // A time that twice is another however it is rounded.
+    try installation.sql("UPDATE jobs SET started_at = finished_at - 40000 WHERE id = \(first)")
+    let stale = try stepworks("stale", environment: try makeNewerTool())
+    #expect(stale.errors.contains("2 of 2 results are out of date; making them again takes about 40.0 s, one"))
+  }
+
   @Test("why-rebuilt names the input, the parameter, the damage, or that nothing was rebuilt")
   func ingredients() async throws {
     let source = try installation.makeBearing()

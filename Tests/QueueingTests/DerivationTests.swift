@@ -1,7 +1,8 @@
 import Jobs
-import Queueing
 import TestSupport
 import Testing
+
+@testable import Queueing
 
 @Suite struct DerivationTests {
   private let key = String(repeating: "a", count: 64)
@@ -123,6 +124,26 @@ import Testing
     #expect(
       await fixture.settle(second, .duplicate(DerivationWait(key: key, maker: 1))) == .settled(.released))
     #expect(try await fixture.state(2) == .available)
+  }
+
+  @Test func `Who waits for a maker, and then for another job too, goes on when both are done`() async throws {
+    let fixture = try await QueueFixture()
+    let worker = try await fixture.worker()
+    let maker = try await waiting(fixture, worker)
+    try await fixture.enqueue()
+    try fixture.sql("INSERT INTO job_dependencies (job_id, depends_on) VALUES (2, 3)")
+    await fixture.settle(maker, .completed(result("a", key: key)))
+    #expect(try await fixture.states([1, 2, 3]) == [.completed, .blocked, .available])
+    #expect(try await fixture.queue.maker(for: 2) == nil)
+    await fixture.complete(try await fixture.claimOne(worker))
+    #expect(try await fixture.states([1, 2, 3]) == [.completed, .available, .completed])
+  }
+
+  @Test func `What a key has been asked for before costs the same however often that was`() async throws {
+    let fixture = try await QueueFixture()
+    let statement = JobQueue.earlierResultQuery.replacing("?1", with: "'\(key)'")
+    let plan = try fixture.sql("EXPLAIN QUERY PLAN " + statement)
+    #expect(plan.contains { $0.contains("SEARCH other USING") && $0.contains("(job_id=?)") }, "\(plan)")
   }
 
   @Test func `Other work is not waited for, and not found`() async throws {

@@ -58,6 +58,22 @@ struct CADStepTests {
     #expect(request["derivation_key"]?.stringValue?.count == 64)
   }
 
+  @Test(
+    "What names its file is another file's when the whole name differs; a mesh is not",
+    arguments: [("extract_metadata", true), ("export_glb", false)])
+  func names(_ step: String, _ differs: Bool) async throws {
+    var requests: [JSONValue] = []
+    for name in ["part.step", "part.stp"] {
+      let fixture = try StepFixture(tool: "exit 65", source: (name, "ISO-10303-21;"))
+      #expect(await fixture.failure(StepName(rawValue: step))?.failureClass == .invalidInput)
+      let log = fixture.directory.appending("data/logs/attempt-1-1/request.json").string
+      requests.append(try JSONValue(parsing: try String(contentsOfFile: log, encoding: .utf8)))
+    }
+    #expect((requests[0]["derivation_key"] != requests[1]["derivation_key"]) == differs)
+    // The document says it, and the source's digest.
+    #expect((requests[0]["source_sha256"]?.stringValue?.count == 64) == differs)
+  }
+
   static let lies: [(what: String, script: String)] = [
     ("no result", "true"),
     ("a result without outputs", "echo '{\"result\":{}}'"),

@@ -157,11 +157,14 @@ struct DeliverTests {
   func tenants() async throws {
     let roots = [root.appending("{tenant}/public")]
     _ = try await deliver(
-      [try job(1, tenant: "../a/b", ["x.glb": "mesh"])], roots: roots, tenant: "../a/b",
-      ["template": .string("{name}")])
-    #expect(try tree().contains("_._a_b/public/web/x.glb"))
+      [try job(1, tenant: "a_b", ["x.glb": "mesh"])], roots: roots, tenant: "a_b", ["template": .string("{name}")])
+    #expect(try tree().contains("a_b/public/web/x.glb"))
+    for tenant in ["a/b", "..", ".a", "a\u{0}", "/"] {
+      let same = await failure([try self.job(4, tenant: tenant, ["x.glb": "other"])], roots: roots, tenant: tenant)
+      #expect(same?.message.contains("can have no directory of its own") == true, "\(tenant)")
+    }
     let job = try job(2, ["x.glb": "mesh"])
-    let outside = await failure([job], roots: roots, ["directory": .string("../../_._a_b/public/web")])
+    let outside = await failure([job], roots: roots, ["directory": .string("../../a_b/public/web")])
     #expect(outside?.message.contains("is not under a directory that deliver.roots allows") == true)
     let foreign = await failure([try self.job(3, tenant: "other", ["x.glb": "mesh"])])
     #expect(foreign?.message.hasPrefix("Job 3 is of tenant 'other', this delivery of 'default'") == true)

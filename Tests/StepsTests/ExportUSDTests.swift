@@ -67,6 +67,12 @@ struct ExportUSDTests {
     #expect(fixture.attempts == [])
   }
 
+  @Test func `Models of equal content and other names are told apart, for the report names them`() async throws {
+    let named = try StepFixture(tool: Self.tool(), source: ("part.gltf", "glTF and more"))
+    let (first, second) = (try await fixture().run("export_usd"), try await named.run("export_usd"))
+    #expect(first.artifacts[0].derivationKey != second.artifacts[0].derivationKey)
+  }
+
   @Test func `All formats come of one run, and the order of asking makes no other derivation`() async throws {
     let fixture = try fixture()
     let result = try await fixture.run("export_usd", Self.all)

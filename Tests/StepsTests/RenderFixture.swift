@@ -76,7 +76,11 @@ final class RenderFixture: Sendable {
   ///   - isWarm: whether thumbnails are served by waiting processes.
   ///   - gpus: the UUIDs of the cards that jobs are pinned to.
   ///   - concurrency: how many renders may run at once.
-  init(trick: String = "pass", isWarm: Bool = false, gpus: [String] = [], concurrency: Int = 1) throws {
+  init(
+    trick: String = "pass", isWarm: Bool = false, gpus: [String] = [], concurrency: Int = 1,
+    device: RenderEnvironment.Device = .auto,
+    gpuBackend: String? = nil, cpuFallback: RenderEnvironment.Fallback = .warn
+  ) throws {
     directory = FilePath(NSTemporaryDirectory()).appending("render-steps-\(UUID().uuidString)")
     model = directory.appending("bearing.glb")
     let executable = directory.appending("stepworks-render")
@@ -102,8 +106,9 @@ final class RenderFixture: Sendable {
       render: RenderEnvironment(
         tool: tool("stepworks-render", executable),
         encoder: RenderEnvironment.Encoder(
-          ffmpeg: tool("ffmpeg", "/usr/bin/ffmpeg"), ffprobe: tool("ffprobe", "/usr/bin/ffprobe")), device: .auto,
-        cpuFallback: .warn, gpuBackend: nil, failedMaterial: "Failed", library: nil, cacheDirectory: cache, gpus: gpus,
+          ffmpeg: tool("ffmpeg", "/usr/bin/ffmpeg"), ffprobe: tool("ffprobe", "/usr/bin/ffprobe")), device: device,
+        cpuFallback: cpuFallback, gpuBackend: gpuBackend, failedMaterial: "Failed", library: nil, cacheDirectory: cache,
+        gpus: gpus,
         shares: MachineShares(directory: directory.appending("shares")),
         warm: isWarm
           ? WarmTools(
@@ -116,7 +121,10 @@ final class RenderFixture: Sendable {
   deinit { try? FileManager.default.removeItem(atPath: directory.string) }
 
   /// Runs a step once, as the worker would.
-  func run(_ name: StepName, _ parameters: [String: JSONValue] = [:], job id: JobID = 1, fence: Int64 = 1) async throws
+  func run(
+    _ name: StepName, _ parameters: [String: JSONValue] = [:], job id: JobID = 1, fence: Int64 = 1,
+    after earlier: StepResult? = nil
+  ) async throws
     -> StepResult
   {
     guard let step = StepRegistry(StepCatalog.steps(in: environment))[name] else { preconditionFailure("no such step") }
@@ -129,6 +137,10 @@ final class RenderFixture: Sendable {
     return try await step.run(
       StepContext(
         job: job, parameters: resolved, dependencies: { dependencies },
+        claim: { _, isRemaking in
+          guard let earlier, !isRemaking else { return .make }
+          return .made(EarlierResult(jobID: 90, result: earlier.result, artifacts: earlier.artifacts))
+        },
         report: { report in self.heard.withLock { $0.append(report) } }))
   }
 

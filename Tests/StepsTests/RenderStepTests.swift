@@ -194,6 +194,35 @@ struct RenderStepTests {
     #expect(try await key(["template": .string(template.string)]) != one)
   }
 
+  @Test func `A template that changes while it is used is used again, so that no picture has the key of another`()
+    async throws
+  {
+    let fixture = try RenderFixture(trick: "open(request['template'], 'a').write(' and more')")
+    let template = fixture.directory.appending("studio.blend")
+    try Data("BLENDER one".utf8).write(to: URL(fileURLWithPath: template.string))
+    for step in ["render_still", "render_frames"] {
+      await #expect(throws: StepSnooze.self) {
+        try await fixture.run(StepName(rawValue: step), ["template": .string(template.string)])
+      }
+    }
+    #expect(try fixture.published() == [])
+  }
+
+  @Test func `What a GPU should have made and the processor did is not taken over`() async throws {
+    let small: [String: JSONValue] = ["width": .integer(16), "height": .integer(16)]
+    let plain = try RenderFixture(device: .gpu)
+    let made = try await plain.run("render_still", small)
+    #expect(made.result["summary"]?["device"]?["used"] == .string("cpu"))
+    #expect(try await plain.run("render_still", small, job: 2, after: made).outcome == .cached)
+    for fixture in [
+      try RenderFixture(device: .gpu, gpuBackend: "OPTIX"), try RenderFixture(device: .gpu, cpuFallback: .fail),
+    ] {
+      #expect(try await fixture.run("render_still", small, after: made).outcome == .done)
+      let cpu = small.merging(["cycles_device": .string("cpu")]) { $1 }
+      #expect(try await fixture.run("render_still", cpu, job: 2, after: made).outcome == .cached)
+    }
+  }
+
   @Test func `Thumbnails share a waiting process, stills have one of their own`() async throws {
     let fixture = try RenderFixture(isWarm: true)
     let first = try await fixture.run("render_thumbnail", ["width": .integer(16), "height": .integer(16)])

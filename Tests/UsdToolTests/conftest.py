@@ -144,6 +144,25 @@ def exported(tool, bearing, tmp_path_factory):
     return tool.run(tmp_path_factory.mktemp("exported") / "job", bearing, formats=["usdc", "usdz", "usda"])
 
 
+@pytest.fixture(scope="session")
+def blender(tool):
+    """What Blender shows of a file: see blender_reader.py."""
+    path = os.environ.get("STEPWORKS_RENDER")
+    assert path and os.access(path, os.X_OK), "set STEPWORKS_RENDER to the installed stepworks-render"
+    script = Path(__file__).with_name("blender_reader.py")
+
+    def read(file):
+        done = subprocess.run(
+            [Path(path).absolute().with_name("python3"), "-IB", script, file], env=tool.environment, capture_output=True,
+            text=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        # Blender has its own things to say around it.
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return json.loads(line)
+
+    return read
+
+
 @pytest.fixture
 def one_box(tmp_path):
     return models.write_glb(tmp_path / "box.glb", [models.mesh("Box", [(models.box(), 0)])], [models.node("Box", mesh=0)])

@@ -21,6 +21,15 @@ def test_the_formats_show_the_same(tool, exported):
     assert crate["prims"] == package["prims"] == text["prims"]
 
 
+@pytest.mark.parametrize("role", ["usd", "usdz"])
+def test_blender_draws_every_instance_in_its_colours_and_size(blender, exported, role):
+    seen = blender(exported.file(role))
+    assert (seen["drawn"], seen["meshes"]) == (12, 4)
+    assert seen["materials"] == ["Colour_0D40A6", "Colour_A8B0B8", "Colour_CC9E40", "Colour_E5E8ED"]
+    # Blender turns what stands on Y to stand on Z.
+    assert seen["size"] == pytest.approx([0.047, 0.047, 0.014], abs=2e-4)
+
+
 def test_the_usdz_is_what_ar_quick_look_opens(exported):
     path = exported.file("usdz")
     with zipfile.ZipFile(path) as archive:
@@ -58,6 +67,12 @@ def test_it_says_where_it_comes_from(tool, exported):
 def test_only_the_formats_asked_for_are_left(tool, one_box, tmp_path):
     assert tool.run(tmp_path / "one", one_box).files == ["box.usd-report.json", "box.usdc"]
     assert tool.run(tmp_path / "two", one_box, formats=["usda"]).files == ["box.usd-report.json", "box.usda"]
+
+
+def test_the_name_of_a_model_collides_with_nothing(tool, one_box, tmp_path):
+    formats = ["usdc", "usdz", "usda"]
+    assert tool.run(tmp_path / "job", one_box, name="stage", formats=formats).files == [
+        "stage.usd-report.json", "stage.usda", "stage.usdc", "stage.usdz"]
 
 
 def test_thousands_of_equal_parts_stay_small_and_quick(tool, tmp_path):

@@ -31,7 +31,12 @@ enum SchemaVersion3 {
       DELETE FROM derivations WHERE job_id = NEW.id;
       UPDATE jobs SET state = 'available', available_at = coalesce(NEW.finished_at, \(SchemaTables.now)),
         progress = NULL, progress_message = NULL
-      WHERE state = 'blocked' AND id IN (SELECT job_id FROM derivation_waits WHERE maker_id = NEW.id);
+      WHERE state = 'blocked' AND id IN (SELECT job_id FROM derivation_waits WHERE maker_id = NEW.id)
+        AND NOT EXISTS (
+          SELECT 1 FROM job_dependencies AS other JOIN jobs AS parent ON parent.id = other.depends_on
+          WHERE other.job_id = jobs.id AND parent.state <> 'completed');
+      -- Those that a producer has made wait for others meanwhile: they go on when these are done.
+      DELETE FROM derivation_waits WHERE maker_id = NEW.id;
     END;
 
     CREATE TRIGGER jobs_end_derivation_wait AFTER UPDATE OF state ON jobs

@@ -96,7 +96,7 @@ class _Export:
         return {"creator": f"{TOOL} {TOOL_VERSION} (OpenUSD {openusd()})", "stepworks": stepworks}
 
     def _write(self, layer: Sdf.Layer) -> dict[str, Path]:
-        """Under plain names: OpenUSD reads more into a path than a path."""
+        """Under plain names: OpenUSD reads more into a path than a path. Hidden, so that no output has one of them."""
         channel.progress(0.3, "writing")
         crate = self._exported(layer, "usdc")
         paths = {}
@@ -116,7 +116,7 @@ class _Export:
         return path
 
     def _exported(self, layer: Sdf.Layer, kind: str) -> Path:
-        path = self._new(f"stage.{kind}")
+        path = self._new(f".stage.{kind}")
         name = f"{self.request.name}.{kind}"
         try:
             if not layer.Export(str(path)):
@@ -126,7 +126,7 @@ class _Export:
         return path
 
     def _packed(self, crate: Path) -> Path:
-        path = self._new("stage.usdz")
+        path = self._new(".stage.usdz")
         name = f"{self.request.name}.usdz"
         try:
             package(crate, legal(self.request.name, "Model") + ".usdc", path)
@@ -177,7 +177,7 @@ class _Export:
         return {"role": role, "path": path.name, "media_type": media_type}
 
     def _report(self, files: list[_File], of_glb: Totals) -> dict[str, Any]:
-        (Path.cwd() / "stage.usdc").unlink(missing_ok=True)
+        (Path.cwd() / ".stage.usdc").unlink(missing_ok=True)
         document = {
             "model": self.request.model_name, "input_sha256": self.request.input_sha256,
             "derivation_key": self.request.derivation_key, "tool": describe(),

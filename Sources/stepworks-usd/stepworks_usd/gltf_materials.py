@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .container import Damage
@@ -10,6 +9,8 @@ from .model import Material
 
 _TEXTURES = ("normalTexture", "occlusionTexture", "emissiveTexture")
 _PBR_TEXTURES = ("baseColorTexture", "metallicRoughnessTexture")
+_GREATEST = 1e30
+"""USD keeps them in floats of 32 bits."""
 _NONE = -1
 """Stands for the material of a primitive that names none."""
 
@@ -62,8 +63,8 @@ class Looks:
 
 def _number(value: Any) -> float:
     number = float(value)
-    if not math.isfinite(number):
-        raise Damage("a material has a value that is no number; export it again")
+    if not abs(number) < _GREATEST:
+        raise Damage("a material has a value that is no number of this world; export it again")
     return number
 
 

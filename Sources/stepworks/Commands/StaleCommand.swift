@@ -94,7 +94,7 @@ struct StaleCommand: AsyncParsableCommand {
       }
       table.print()
     }
-    let cost = found.map(\.cost).reduce(.zero, +)
+    let cost = StaleResult.cost(of: found)
     Terminal.tell(
       found.isEmpty
         ? "None of \(count) results is out of date."
@@ -119,9 +119,22 @@ struct StaleResult {
   var parts: [StaleResult]
   /// Of its own maker.
   var took: Duration
+  /// What was made has this derivation key: several results may have one maker.
+  var key: String
 
   /// With all that has to be made again for it.
-  var cost: Duration { parts.map(\.cost).reduce(took, +) }
+  var cost: Duration { Self.cost(of: [self]) }
+
+  /// What several are made of, or are equally, is made again only once.
+  static func cost(of results: [StaleResult]) -> Duration {
+    var costs: [String: Duration] = [:]
+    var rest = results
+    while let result = rest.popLast() {
+      costs[result.key] = result.took
+      rest += result.parts
+    }
+    return costs.values.reduce(.zero, +)
+  }
 
   /// A few words.
   var reason: String {
@@ -166,7 +179,8 @@ struct StaleSearch {
       if let stale = try await look(at: partMade) { parts.append(stale) }
     }
     guard !changes.isEmpty || !parts.isEmpty else { return nil }
-    return StaleResult(job: job, changes: changes, parts: parts, took: made.took)
+    return StaleResult(
+      job: job, changes: changes, parts: parts, took: made.took, key: Artifact.derivationKey(of: made.provenance))
   }
 
   /// What determines the files of a step and parameters is looked up once: templates and libraries are read for it.

@@ -121,11 +121,11 @@ package enum ExchangeFileDigest {
           if !isTimeStamp { emit(byte) }
         }
       case .doubledQuote:
-        // The reader takes it for the end.
+        // The reader takes it for the end; it passes over double quotes, too, to look for what follows.
         guard !Self.followsString(byte) else { return false }
         if byte == UInt8(ascii: "'") {
           state = .quote
-        } else if !Self.isStringSpace(byte) {
+        } else if !Self.isStringSpace(byte), byte != UInt8(ascii: "\"") {
           state = .string
         }
         if !isTimeStamp { emit(byte) }

@@ -109,6 +109,11 @@ package struct NameTemplate: Sendable, Hashable {
           "The template '\(text)' gives \(file.name) a name of \(name.utf8.count) bytes, and \(Self.longestName) are allowed; cut a part of it: {source:40}."
         )
       }
+      guard name.isSeparable else {
+        throw NameTemplateError(
+          "The template '\(text)' gives \(file.name) the name '\(name)', which starts with a combining mark or ends with a mark that joins what follows; put a letter there."
+        )
+      }
       names.append(name)
     }
     guard !names.isEmpty else { throw NameTemplateError("The template '\(text)' gives \(file.name) no name at all.") }
@@ -119,6 +124,10 @@ package struct NameTemplate: Sendable, Hashable {
 extension String {
   /// As one component of a path: it neither adds a directory nor leads out of one.
   package var asFileName: String { harmless.withoutLeadingDot }
+
+  /// Whether a slash before or after it stays a slash: Swift takes one with a combining mark for another character, and
+  /// who looks for directories would miss this one.
+  package var isSeparable: Bool { "/\(self)/".count { $0 == "/" } == 2 }
 
   fileprivate var harmless: String {
     var result = ""
@@ -191,7 +200,7 @@ package struct FileDescription: Sendable, Hashable {
   }
 
   private static func lastComponent(of path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? ""
+    path.unicodeScalars.split(separator: "/").last.map { String($0) } ?? ""
   }
 
   /// A dot at the beginning starts no ending.

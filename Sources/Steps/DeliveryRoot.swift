@@ -41,6 +41,11 @@ struct DeliveryRoot: Sendable, Hashable {
     guard !path.components.contains(where: { $0.string.hasPrefix(".stepworks-") }) else {
       throw JobFailure(.invalidInput, "\(path) has a name that deliveries use for themselves; choose another.")
     }
+    guard path.components.allSatisfy(\.string.isSeparable) else {
+      throw JobFailure(
+        .invalidInput,
+        "\(path) has a name that starts with a combining mark or ends with one that joins; choose another.")
+    }
     base = Self.fixedPart(of: roots[index])
     var rest = path
     _ = rest.removePrefix(base)

@@ -113,6 +113,7 @@ import Testing
     "a comment after a string": file(data: original.replacingOccurrences(of: "'o',", with: "'o'/**/,")),
     "a tab after a string": file(data: original.replacingOccurrences(of: "'o',", with: "'o'\t,")),
     "a string that seems to end": file(data: original.replacingOccurrences(of: "'o'", with: "'5'' ,(2.)'")),
+    "a string that seems to end in inches": file(data: original.replacingOccurrences(of: "'o'", with: "'5''\",(2.)'")),
     "a number that is another's in 32 bits": file(data: original + "#4294967297=DIRECTION('',(1.,0.,0.));"),
     "the number 0": file(data: original.replacingOccurrences(of: "#1", with: "#0")),
     "a number that no reader takes": file(data: original + "#1234567890123456789012=X(1);"),

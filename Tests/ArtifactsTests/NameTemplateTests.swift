@@ -69,6 +69,13 @@ struct NameTemplateTests {
     #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
   }
 
+  @Test(arguments: ["/parts/\u{301}a.step", "/parts/a\u{600}"])
+  func `A name that takes the slash beside it for its own is refused`(source: String) throws {
+    let file = Self.description(source: source)
+    #expect(throws: NameTemplateError.self) { try NameTemplate("x/{source}/{name}").place(of: file) }
+    #expect(try NameTemplate("x/part {source}.glb/{name}").place(of: file).hasPrefix("x/part"))
+  }
+
   @Test func `A name that is too long for a file system is refused, not cut`() throws {
     let long = Self.description(source: "/" + String(repeating: "軸", count: 100) + ".step")
     #expect(throws: NameTemplateError.self) { try NameTemplate("{source}.glb").place(of: long) }

@@ -108,7 +108,7 @@ var targets: [Target] = [
     swiftSettings: strict),
   .testTarget(
     name: "ArtifactsTests",
-    dependencies: ["Jobs", "Artifacts", .product(name: "SystemPackage", package: "swift-system")],
+    dependencies: ["Jobs", "Artifacts", .product(name: "SystemPackage", package: "swift-system"), "TestSupport"],
     swiftSettings: strict),
   .testTarget(
     name: "StepsTests",

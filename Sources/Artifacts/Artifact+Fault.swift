@@ -9,7 +9,11 @@ extension Artifact {
     do {
       let digest = try await BlockingIO.run { [path] in try FileDigest(of: FilePath(path), followSymlinks: false) }
       if digest.sha256 == sha256 { return nil }
-      return "\(path) is damaged: its \(digest.bytes) bytes are not the \(bytes) that were published."
+      if digest.bytes != bytes {
+        return "\(path) is damaged: it has \(digest.bytes) bytes, and \(bytes) were published."
+      }
+      return
+        "\(path) is damaged: its content is another (SHA-256 \(digest.sha256.prefix(12))…) than what was published (\(sha256.prefix(12))…)."
     } catch let error as StoreError where error.errno == .noSuchFileOrDirectory {
       return "\(path) is missing."
     } catch let error as StoreError {

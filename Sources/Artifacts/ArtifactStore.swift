@@ -120,29 +120,3 @@ package struct ArtifactStore: Sendable {
     return name.hasPrefix(prefix) ? LeaseToken(name.dropFirst(prefix.count)) : nil
   }
 }
-
-/// The disk said no. Reads as one sentence.
-package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
-  package let path: String
-  package let errno: Errno
-
-  package var description: String {
-    switch errno {
-    case .noSpace, .diskQuotaExceeded:
-      "The disk that holds \(path) is full; free some space."
-    default:
-      "\(path) cannot be used: \(errno.description)."
-    }
-  }
-
-  /// What a run that met it throws. It is the machine's fault, so it costs the job nothing.
-  package var asStepError: any Error {
-    errno == .noSpace || errno == .diskQuotaExceeded
-      ? JobFailure(.noSpace, description) : StepSnooze(for: .seconds(30), reason: description)
-  }
-}
-
-package enum FileStatus {
-  /// Whether something is there; what cannot be looked at is not.
-  package static func exists(_ path: FilePath) -> Bool { Files.modificationTime(of: path) != nil }
-}

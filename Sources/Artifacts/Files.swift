@@ -89,6 +89,8 @@ enum Files {
 
   private static func reason(of error: any Error) -> Errno {
     guard let error = error as? CocoaError else { return .ioError }
+    // The codes of Foundation tell apart only a few: all others are "unknown".
+    if let cause = error.underlying as? POSIXError { return Errno(rawValue: cause.code.rawValue) }
     switch error.code {
     case .fileNoSuchFile, .fileReadNoSuchFile: return .noSuchFileOrDirectory
     case .fileWriteOutOfSpace: return .noSpace

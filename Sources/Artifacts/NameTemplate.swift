@@ -36,7 +36,7 @@ package struct NameTemplate: Sendable, Hashable {
   private let components: [[Piece]]
 
   /// What file systems allow, in bytes.
-  private static let longestName = 255
+  package static let longestName = 255
 
   /// - Throws: ``NameTemplateError`` when it names a variable that there is not, or leads out of its directory.
   package init(_ text: String) throws(NameTemplateError) {

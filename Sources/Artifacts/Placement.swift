@@ -73,6 +73,8 @@ package struct Placement: Sendable {
       }
     } catch let error as StoreError where error.path == file.path.string && error.errno == .noSuchFileOrDirectory {
       throw StoreFault(path: file.path, kind: .missing)
+    } catch let error as StoreError where error.path == file.path.string && error.isPermanent {
+      throw StoreFault(path: file.path, kind: .damaged)
     }
     guard digest.sha256 == file.sha256 else { throw StoreFault(path: file.path, kind: .damaged) }
     try Files.flush(draft)

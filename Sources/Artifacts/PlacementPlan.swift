@@ -68,6 +68,13 @@ package struct PlacementPlan: Sendable {
     return "\(directory)\(stem)-\(number)\(suffix)"
   }
 
+  /// A file that would stand in the data directory, which holds nothing but what workers write.
+  /// - Parameter directory: that the files go into.
+  package func intrusion(into dataDirectory: FilePath, from directory: FilePath) -> FilePath? {
+    files.lazy.map { directory.appending($0.place) }
+      .first { FileStatus.isWithin($0.removingLastComponent(), dataDirectory) }
+  }
+
   /// The deepest directory that all files share, with a slash at its end; empty when there is none.
   package var commonDirectory: String {
     guard var common = files.first.map({ Self.directories(of: $0.place) }) else { return "" }

@@ -18,13 +18,44 @@ extension ArtifactStore {
   /// disk is full.
   package static let unnamedRetention: Duration = .seconds(24 * 60 * 60)
 
-  /// Every file of the store, without the sidecars. Directories that go away meanwhile are passed over.
-  package func publishedFiles() throws -> [PublishedFile] {
-    try Self.entries(of: artifacts).flatMap { try Self.entries(of: $0) }.flatMap { place -> [PublishedFile] in
-      let names = Set(try Self.entries(of: place).compactMap { $0.lastComponent?.string })
-      return names.filter { Self.owner(ofSidecar: $0).map { !names.contains($0) } ?? true }.sorted().compactMap {
-        Self.file(at: place.appending($0))
+  /// What stands in the store: every published file, without the sidecars.
+  package struct Listing: Sendable, Hashable {
+    package var files: [PublishedFile] = []
+    /// What nobody has published: entries that are not `<aa>/<sha256>/<file>`.
+    package var strangers: [FilePath] = []
+  }
+
+  /// Directories that go away meanwhile are passed over.
+  package func listing() throws -> Listing {
+    var listing = Listing()
+    for shelf in try Self.directories(in: artifacts, digits: 2, &listing) {
+      for place in try Self.directories(in: shelf, digits: 64, &listing) {
+        let names = Set(try Self.entries(of: place).compactMap { $0.lastComponent?.string })
+        for name in names.sorted() {
+          if let owner = Self.owner(ofSidecar: name), names.contains(owner) { continue }
+          let path = place.appending(name)
+          if let file = Self.file(at: path) {
+            listing.files.append(file)
+          } else if FileStatus.exists(path) {
+            listing.strangers.append(path)
+          }
+        }
       }
+    }
+    return listing
+  }
+
+  /// Those whose name is this many lowercase hexadecimal digits; all else is a stranger.
+  private static func directories(in directory: FilePath, digits: Int, _ listing: inout Listing) throws -> [FilePath] {
+    try entries(of: directory).sorted { $0.string < $1.string }.filter { path in
+      let name = path.lastComponent?.string ?? ""
+      var status = stat()
+      guard stat(path.string, &status) == 0 || lstat(path.string, &status) == 0 else { return false }
+      let isOurs =
+        name.count == digits && name.allSatisfy { $0.isASCII && $0.isHexDigit && !$0.isUppercase }
+        && status.st_mode & S_IFMT == S_IFDIR
+      if !isOurs { listing.strangers.append(path) }
+      return isOurs
     }
   }
 

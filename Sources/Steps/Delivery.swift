@@ -70,6 +70,12 @@ struct Delivery: Sendable {
           path: file.path, sha256: file.description.sha256, bytes: file.bytes,
           place: root.prefix + (try template.place(of: file.description)))
       })
+    if let place = plan.intrusion(into: environment.store.root, from: root.base) {
+      throw JobFailure(
+        .invalidInput,
+        "\(place) is in the data directory \(environment.store.root), where nothing may be delivered; choose another directory, or change deliver.roots."
+      )
+    }
     let directory = plan.commonDirectory.isEmpty ? root.prefix : plan.commonDirectory
     let listPlace = directory + (try listName())
     guard !plan.files.contains(where: { $0.place == listPlace || $0.place.hasPrefix(listPlace + "/") }) else {
@@ -93,7 +99,12 @@ struct Delivery: Sendable {
   }
 
   private func listName() throws -> String {
-    let template = try NameTemplate(context.parameters["manifest"]?.stringValue ?? "")
+    let text = context.parameters["manifest"]?.stringValue ?? ""
+    guard !text.isEmpty else {
+      throw JobFailure(
+        .invalidInput, "The parameter 'manifest' is empty; it names the list of all files, such as delivery.json.")
+    }
+    let template = try NameTemplate(text)
     let names = Set(try wanted.map { try template.place(of: $0.description) }).sorted()
     guard names.count == 1, !names[0].contains("/") else {
       throw JobFailure(
@@ -158,8 +169,14 @@ struct Delivery: Sendable {
 
   /// What only a person can change fails the job; what may pass is waited for.
   private static func explain(_ error: StoreError) -> any Error {
-    switch error.errno {
-    case .permissionDenied, .notPermitted, .readOnlyFileSystem, .notDirectory, .improperLink:
+    if error.isPermanent {
+      return JobFailure(
+        .invalidInput,
+        "\(error.path) cannot be written (\(error.errno.description)); choose another directory or template, or move away what is in the way."
+      )
+    }
+    return switch error.errno {
+    case .permissionDenied, .notPermitted, .readOnlyFileSystem, .improperLink:
       JobFailure(
         .invalidInput,
         "\(error.path) cannot be written by the worker (\(error.errno.description)); change its owner or mount, then retry the job."

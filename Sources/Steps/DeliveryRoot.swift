@@ -41,6 +41,12 @@ struct DeliveryRoot: Sendable, Hashable {
     guard !path.components.contains(where: { $0.string.hasPrefix(".stepworks-") }) else {
       throw JobFailure(.invalidInput, "\(path) has a name that deliveries use for themselves; choose another.")
     }
+    if let name = path.components.first(where: { $0.string.utf8.count > NameTemplate.longestName }) {
+      throw JobFailure(
+        .invalidInput,
+        "The parameter 'directory' has a name of \(name.string.utf8.count) bytes, and \(NameTemplate.longestName) are allowed; choose a shorter one."
+      )
+    }
     guard path.components.allSatisfy(\.string.isSeparable) else {
       throw JobFailure(
         .invalidInput,

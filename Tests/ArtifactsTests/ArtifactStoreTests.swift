@@ -79,6 +79,35 @@ final class ArtifactStoreTests {
     }
   }
 
+  @Test("A directory in the place of a published file is a failure, not something to wait for")
+  func directoryInTheWay() throws {
+    let attempt = try openAttempt()
+    let file = attempt.directory.appending("part.glb")
+    try write("hello", to: file)
+    let place = try attempt.publish("part.glb", role: "glb", mediaType: "x/y", provenance: .object([:])).path
+    try FileManager.default.removeItem(atPath: place)
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+    try write("hello", to: file)
+    let failure = #expect(throws: JobFailure.self) {
+      try attempt.publish("part.glb", role: "glb", mediaType: "x/y", provenance: .object([:]))
+    }
+    #expect(failure?.failureClass == .invalidOutput)
+    #expect(failure?.message.contains("something else is in its place; move it away") == true)
+  }
+
+  @Test(
+    "What may pass is waited for, what a person must change is not",
+    arguments: [
+      (.ioError, nil), (.permissionDenied, nil), (.readOnlyFileSystem, nil), (.tooManyOpenFiles, nil),
+      (.staleNFSFileHandle, nil), (.noSpace, .noSpace), (.fileNameTooLong, .invalidOutput),
+      (.notDirectory, .invalidOutput), (.directoryNotEmpty, .invalidOutput),
+    ] as [(Errno, FailureClass?)])
+  func classes(_ errno: Errno, _ failureClass: FailureClass?) {
+    let error = StoreError(path: "/store/a", errno: errno).asStepError
+    #expect((error as? JobFailure)?.failureClass == failureClass)
+    #expect((error is StepSnooze) == (failureClass == nil))
+  }
+
   @Test("A symbolic link is not an output")
   func symbolicLink() throws {
     let attempt = try openAttempt()

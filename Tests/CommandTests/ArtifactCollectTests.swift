@@ -37,6 +37,24 @@ struct ArtifactCollectTests {
     #expect(try workshop.run("artifacts", "verify", "--all").status == 0)
   }
 
+  @Test func `What nobody published is left alone and named, and the rest is collected`() async throws {
+    try await maker.make(files: [.init("gone.glb", "glb", "gone")])
+    try forget(1)
+    let made = try workshop.shell(
+      """
+      cd stepworks-data/artifacts && for place in */*/; do mkdir "$place/folder" && touch "$place/../.DS_Store"; done
+      touch .DS_Store && mkdir notes && ln -s nowhere zz
+      """)
+    #expect(made.status == 0)
+    let result = try workshop.run("artifacts", "gc", "--grace", "0")
+    #expect(result.status == 0)
+    #expect(result.output == "Removed 0 artifacts and 1 file, 4 B.\n")
+    let named = result.errors.split(separator: "\n")
+    #expect(named.count == 5, "\(result.errors)")
+    #expect(named.allSatisfy { $0.hasSuffix(" is left alone: it is no published file; move it away.") })
+    #expect(try workshop.shell("find stepworks-data/artifacts -name '.DS_Store' | wc -l").output == "2\n")
+  }
+
   @Test func `A store that has moved keeps what its artifacts name`() async throws {
     try await maker.make(files: [.init("kept.glb", "glb", "kept")])
     let result = try workshop.shell(
@@ -88,7 +106,7 @@ struct ArtifactCollectTests {
 
   @Test func `A file that is named between the look and the removal stays`() async throws {
     try await maker.make(files: [.init("a.glb", "glb", "a")])
-    let file = try #require(try maker.store.publishedFiles().first)
+    let file = try #require(try maker.store.listing().files.first)
     let store = maker.store
     // As if the look had come before the settlement.
     try await maker.queue.removeUnnamed([file.name]) { _ in try store.remove(file) }

@@ -1,5 +1,7 @@
+import Artifacts
 import Foundation
 import Jobs
+import Queueing
 import TestSupport
 import Testing
 
@@ -53,7 +55,7 @@ struct ArtifactCommandTests {
     #expect(try ids("--step", "render_still") == [3, 2])
     #expect(try ids("--job", "1", "--job", "3") == [4, 1])
     #expect(try ids("--tenant", "default", "--limit", "2") == [4, 3])
-    #expect(try ids("--tenant", "other") == [])
+    #expect(try ids("--step", "ping") == [])
     #expect(try ids("--source", "BEARING") == [3, 2, 1])
     #expect(try ids("--source", "100%_") == [4])
     #expect(try ids("--source", "100__") == [])
@@ -104,6 +106,50 @@ struct ArtifactCommandTests {
   }
 
   @Test(arguments: [
+    (["artifacts", "--tenant", "nope"], 66, "There is no tenant 'nope'; known tenants: default."),
+    (["artifacts", "--step", "nope"], 65, "There is no step 'nope'; known steps: deliver, "),
+    (["artifacts", "--job", "4711"], 66, "There is no job 4711."),
+    (["artifacts", "verify", "--tenant", "nope"], 66, "There is no tenant 'nope'"),
+    (["artifacts", "export", "--to", "media", "--job", "4711"], 66, "There is no job 4711."),
+    (["artifacts", "gc", "--older-than", "1d", "--step", "nope"], 65, "There is no step 'nope'"),
+    (["stale", "--step", "nope"], 65, "There is no step 'nope'"),
+    (["stale", "--tenant", "nope"], 66, "There is no tenant 'nope'"),
+    (["stale", "--priority", "5"], 64, "--priority is that of the jobs which --rebuild inserts; give both."),
+  ])
+  func `A filter by a name that nothing has is refused`(_ arguments: [String], _ status: Int, _ words: String) throws {
+    let result = try Program.run(
+      ["env", "-C", workshop.directory.path, Workshop.program] + arguments + ["-d", workshop.database])
+    #expect(Int(result.status) == status)
+    #expect(result.output == "")
+    #expect(result.errors.contains(words), "\(result.errors)")
+  }
+
+  @Test func `A long name of a source is cut in tables and whole in JSON`() async throws {
+    let name = String(repeating: "long", count: 50)
+    try await maker.make(source: "/parts/\(name).step", files: [.init("a.glb", "glb", "one")])
+    for command in ["jobs", "artifacts"] {
+      let table = try workshop.run(command).output
+      #expect(table.contains("  \(name.prefix(39))…  ") && !table.contains(name), "\(table)")
+      #expect(try workshop.run(command, "--json").output.contains("\(name).step"))
+    }
+  }
+
+  @Test func `A file of another size and one of other content are told apart`() async throws {
+    try await makeSome()
+    let artifact = try #require(try await maker.queue.artifacts(of: 1).first)
+    #expect(await artifact.fault() == nil)
+    #expect(
+      try workshop.shell("chmod u+w '\(artifact.path)' && printf X | dd of='\(artifact.path)' conv=notrunc").status == 0
+    )
+    let fault = await artifact.fault()
+    #expect(fault?.contains("is damaged: its content is another (SHA-256 ") == true, "\(fault ?? "none")")
+    try maker.damage(artifact.path)
+    let bytes = artifact.bytes
+    #expect(await artifact.fault()?.hasSuffix("it has \(bytes + 1) bytes, and \(bytes) were published.") == true)
+  }
+
+  @Test(arguments: [
+    ("", 66, "'' is no artifact: give an id, a path"), (".", 66, "/"),
     ("9", 66, "There is no artifact 9."), ("nonsense", 66, "'nonsense' is no artifact: give an id"),
     ("abcdef", 66, "There is no artifact abcdef."), ("./nowhere.glb", 66, "There is no file "),
     ("stepworks.db", 66, "No artifact has the content of "),

@@ -37,6 +37,22 @@ struct ArtifactExportTests {
     #expect(try workshop.shell("cat media/default/bearing/glb-.glb; ls -a media").output == "one.\n..\ndefault\n")
   }
 
+  @Test func `Nothing is exported into the data directory, whichever way it is named`() throws {
+    #expect(try workshop.shell("ln -s stepworks-data/artifacts link").status == 0)
+    let before = try listing("stepworks-data")
+    for arguments in [
+      ["--to", "stepworks-data"], ["--to", "stepworks-data/artifacts/x"], ["--to", "link/x"],
+      ["--to", ".", "--template", "stepworks-data/{name}"],
+    ] {
+      let result = try Program.run(
+        ["env", "-C", workshop.directory.path, Workshop.program, "artifacts", "export", "-d", workshop.database]
+          + arguments)
+      #expect(result.status == 65)
+      #expect(result.errors.contains(" is in the data directory "), "\(result.errors)")
+    }
+    #expect(try listing("stepworks-data") == before)
+  }
+
   @Test func `Once more writes nothing, and a changed copy is not overwritten unasked`() throws {
     try workshop.run("artifacts", "export", "--to", "media")
     #expect(

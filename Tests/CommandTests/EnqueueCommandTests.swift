@@ -80,6 +80,7 @@ struct EnqueueCommandTests {
       ["export_glub", "a.step"], 65,
       "There is no step 'export_glub'; known steps: deliver, export_blend, export_glb, export_usd, extract_metadata, "
     ),
+    (["export_glb", ""], 65, "The source is empty; name a file."),
     (["export_glb", "."], 66, ". is a directory, not a file."),
     (["ping", "-p", "novalue"], 64, "--parameter must be key=value, not 'novalue'."),
     (["ping", "--delay", "soon"], 64, "--delay must be a duration"),

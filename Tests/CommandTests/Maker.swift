@@ -87,5 +87,5 @@ struct Maker {
   }
 
   /// Every published file, by name.
-  func files() throws -> [String] { try store.publishedFiles().map { $0.path.lastComponent?.string ?? "" }.sorted() }
+  func files() throws -> [String] { try store.listing().files.map { $0.path.lastComponent?.string ?? "" }.sorted() }
 }

@@ -176,6 +176,15 @@ struct DeliverTests {
       (["directory": .string("/etc")], "/etc is not under a directory that deliver.roots allows: "),
       (["directory": .string("../..")], "is not under a directory that deliver.roots allows: "),
       (["directory": .string("")], "The parameter 'directory' is no path"),
+      (
+        ["directory": .string(String(repeating: "a", count: 300))],
+        "The parameter 'directory' has a name of 300 bytes, and 255 are allowed"
+      ),
+      (
+        ["directory": .string(Array(repeating: String(repeating: "a", count: 200), count: 25).joined(separator: "/"))],
+        "choose another directory or template"
+      ),
+      (["manifest": .string("")], "The parameter 'manifest' is empty; it names the list of all files"),
       (["directory": .string("a/\u{301}b")], "has a name that starts with a combining mark"),
       (["directory": .string("a\u{600}/b")], "has a name that starts with a combining mark"),
       (["manifest": .string("\u{301}list.json")], "which starts with a combining mark"),
@@ -205,6 +214,30 @@ struct DeliverTests {
     #expect(unmounted?.failureClass == .missingInput)
     #expect(unmounted?.message.contains("is not there on this machine; mount it or make it") == true)
     #expect(!FileManager.default.fileExists(atPath: fixture.directory.appending("nowhere").string))
+  }
+
+  @Test("Nothing is delivered into the data directory, whichever root it is under")
+  func dataDirectory() async throws {
+    let store = fixture.environment.store.root
+    let jobs = [try job(1, ["a.glb": "a"])]
+    for root in [store, store.appending("artifacts"), store.removingLastComponent()] {
+      let failure = await failure(jobs, roots: [root], ["directory": .string(store.appending("artifacts").string)])
+      #expect(failure?.failureClass == .invalidInput)
+      #expect(
+        failure?.message.contains("is in the data directory \(store), where nothing may be delivered") == true,
+        "\(failure?.message ?? "it was delivered")")
+    }
+  }
+
+  @Test("A file of the store whose place a directory has taken is damaged, not waited for")
+  func directoryInStore() async throws {
+    let jobs = [try job(1, ["a.glb": "a"])]
+    let path = jobs[0].result?["artifacts"]?.arrayValue?.first?["path"]?.stringValue ?? ""
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let failure = await failure(jobs)
+    #expect(failure?.failureClass == .invalidInput)
+    #expect(failure?.message.contains("is not the file that was published") == true, "\(failure?.message ?? "")")
   }
 
   @Test("No link leads a delivery out of its root")

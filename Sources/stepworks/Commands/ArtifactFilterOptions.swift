@@ -46,6 +46,12 @@ struct ArtifactFilterOptions: ParsableArguments {
       && olderThan == nil
   }
 
+  /// A name that nothing has would leave nothing in, and look as if there were nothing.
+  /// - Throws: ``QueueError`` that names what there is.
+  func check(in queue: JobQueue) async throws {
+    try await queue.checkKnown(steps: Set(step.map(StepName.init(rawValue:))), tenant: tenant, jobs: Set(job))
+  }
+
   func filter(now: Timestamp) -> ArtifactFilter {
     func ago(_ text: String?) -> Timestamp? {
       text.flatMap(HumanTime.duration).map { now.advanced(by: .zero - $0) }

@@ -63,6 +63,7 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
     let queue = try settings.openQueue(.existing)
     let store = try ArtifactStore(root: settings.dataDirectory)
     let now = WallClock.system.now()
+    try await which.check(in: queue)
     var outcome = Outcome()
     if which.olderThan != nil {
       let old = try await old(in: queue, now: now)
@@ -72,10 +73,13 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
       if !dryRun { _ = try await queue.forgetArtifacts(outcome.artifacts.map(\.id)) }
     }
     // The files first, then the names: what is published and settled in between is among the names.
-    let files = try await BlockingIO.run { try store.publishedFiles() }
+    let listing = try await BlockingIO.run { try store.listing() }
+    for path in listing.strangers {
+      Terminal.tell("stepworks: \(path) is left alone: it is no published file; move it away.")
+    }
     let named = try await queue.namedFiles(besides: Set(outcome.artifacts.map(\.id)))
     let limit = now.advanced(by: .zero - (HumanTime.duration(grace) ?? ArtifactStore.unnamedRetention))
-    outcome.files = files.filter { !named.contains($0.name) && $0.changedAt <= limit }
+    outcome.files = listing.files.filter { !named.contains($0.name) && $0.changedAt <= limit }
     if !dryRun { outcome.files = try await remove(outcome.files, from: store, queue) }
     report(outcome)
   }

@@ -55,6 +55,7 @@ struct ArtifactsListCommand: AsyncParsableCommand {
   func run() async throws {
     let queue = try await shared.openQueue()
     let now = WallClock.system.now()
+    try await which.check(in: queue)
     var filter = which.filter(now: now)
     filter.age = latest ? .latest : nil
     filter.limit = limit
@@ -62,7 +63,8 @@ struct ArtifactsListCommand: AsyncParsableCommand {
     if json { return Terminal.print(JSONValue.array(artifacts.map(Documents.storedArtifact)).text) }
     if artifacts.isEmpty { return Terminal.tell("No artifacts.") }
     var table = Table([
-      .number("ID"), .number("JOB"), .text("ROLE"), .number("SIZE"), .number("AGE"), .text("SOURCE"), .text("PATH"),
+      .number("ID"), .number("JOB"), .text("ROLE"), .number("SIZE"), .number("AGE"), .text("SOURCE", atMost: 40),
+      .text("PATH"),
     ])
     table.rows = artifacts.map { stored in
       [

@@ -61,8 +61,8 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let template = try NameTemplate(template)
-    let queue = try await shared.openQueue()
-    let artifacts = try await artifacts(in: queue)
+    let settings = try await shared.settings()
+    let artifacts = try await artifacts(in: try settings.openQueue(.existing))
     if artifacts.isEmpty {
       throw CommandFailure(.missingInput, "No artifact is left by these filters; nothing is written.")
     }
@@ -73,6 +73,12 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
     }
     let plan = try PlacementPlan(wanted, isNumbered: number)
     let directory = Settings.Surroundings.current.absolute(to)
+    if let place = plan.intrusion(into: settings.dataDirectory, from: directory) {
+      throw CommandFailure(
+        .refused,
+        "\(place) is in the data directory \(settings.dataDirectory), which holds nothing but what workers write; choose another directory."
+      )
+    }
     let standings = try await standings(of: plan, in: directory)
     if !dryRun {
       try await write(zip(plan.files, standings).filter { $0.1 != .same }.map(\.0), into: directory)
@@ -81,6 +87,7 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
   }
 
   private func artifacts(in queue: JobQueue) async throws -> [StoredArtifact] {
+    try await which.check(in: queue)
     var filter = which.filter(now: WallClock.system.now())
     filter.ids = Set(ids)
     filter.age = latest ? .latest : nil

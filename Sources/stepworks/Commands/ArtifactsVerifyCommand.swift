@@ -58,6 +58,7 @@ struct ArtifactsVerifyCommand: AsyncParsableCommand {
   }
 
   private func artifacts(in queue: JobQueue) async throws -> [StoredArtifact] {
+    try await which.check(in: queue)
     var filter = which.filter(now: WallClock.system.now())
     filter.ids = Set(ids)
     let artifacts = try await queue.storedArtifacts(filter)

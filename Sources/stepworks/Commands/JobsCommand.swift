@@ -55,8 +55,8 @@ struct JobsCommand: AsyncParsableCommand {
     let waits = try await database.unfinishedDependencies(of: jobs.filter { $0.state == .blocked }.map(\.id))
     let now = WallClock.system.now()
     var table = Table([
-      .number("ID"), .text("STEP"), .text("STATE"), .text("QUEUE"), .number("ATTEMPT"), .number("AGE"), .text("SOURCE"),
-      .text("NOTE"),
+      .number("ID"), .text("STEP"), .text("STATE"), .text("QUEUE"), .number("ATTEMPT"), .number("AGE"),
+      .text("SOURCE", atMost: 40), .text("NOTE"),
     ])
     table.rows = jobs.map { job in
       [

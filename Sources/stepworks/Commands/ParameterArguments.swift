@@ -50,6 +50,7 @@ struct ParameterArguments {
 
   /// Relative to where the command runs; the worker may run elsewhere.
   private static func absolutePath(of source: String) throws -> String {
+    guard !source.isEmpty else { throw CommandFailure(.refused, "The source is empty; name a file.") }
     let path = Settings.Surroundings.current.absolute(source).string
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {

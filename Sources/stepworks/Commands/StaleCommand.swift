@@ -37,13 +37,16 @@ struct StaleCommand: AsyncParsableCommand {
   @Flag(help: "Insert a job for each, with the same parameters.")
   var rebuild = false
 
-  @Option(help: "Priority of the jobs that --rebuild inserts, from -1000 to 1000.")
-  var priority = -10
+  @Option(
+    parsing: .unconditional, help: "Priority of the jobs that --rebuild inserts, from -1000 to 1000; default: -10.")
+  var priority: Int?
 
   @Flag(help: "Print one JSON array.")
   var json = false
 
   func validate() throws {
+    guard let priority else { return }
+    guard rebuild else { throw ValidationError("--priority is that of the jobs which --rebuild inserts; give both.") }
     guard (-1000...1000).contains(priority) else {
       throw ValidationError("--priority must be from -1000 to 1000, not \(priority).")
     }
@@ -52,12 +55,14 @@ struct StaleCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await shared.settings()
     let queue = try settings.openQueue(.existing)
+    let steps = Set(step.map(StepName.init(rawValue:)))
+    try await queue.checkKnown(steps: steps, tenant: tenant)
     let store = try ArtifactStore(root: settings.dataDirectory)
     let tools = WorkerTools(settings: settings, store: store, queue: queue, cgroups: .off)
     let inventory = try await tools.inventory()
     for sentence in inventory.missing { Terminal.tell("stepworks: \(sentence)") }
     let results = try await queue.newestProvenances(
-      steps: Set(step.map(StepName.init(rawValue:))), tenant: tenant, source: source)
+      steps: steps, tenant: tenant, source: source)
     var search = StaleSearch(queue: queue, steps: inventory.steps)
     var found: [StaleResult] = []
     for result in results {
@@ -77,7 +82,7 @@ struct StaleCommand: AsyncParsableCommand {
     try await queue.enqueue(
       found.map { stale in
         JobRequest(
-          step: stale.job.step, parameters: stale.job.parameters, queue: stale.job.queue, priority: priority,
+          step: stale.job.step, parameters: stale.job.parameters, queue: stale.job.queue, priority: priority ?? -10,
           tenant: stale.job.tenant)
       })
   }
@@ -85,7 +90,7 @@ struct StaleCommand: AsyncParsableCommand {
   private func tell(_ found: [StaleResult], of count: Int, unknown: [String], _ jobs: [EnqueueResult]) {
     for sentence in unknown { Terminal.tell("stepworks: \(sentence)") }
     if !found.isEmpty {
-      var table = Table([.number("JOB"), .text("STEP"), .text("SOURCE"), .number("COST"), .text("CHANGED")])
+      var table = Table([.number("JOB"), .text("STEP"), .text("SOURCE", atMost: 40), .number("COST"), .text("CHANGED")])
       table.rows = found.map { stale in
         [
           "\(stale.job.id)", "\(stale.job.step)", "\(stale.job.subject)", "\(HumanTime.took(stale.cost))",

@@ -15,7 +15,7 @@ struct ArtifactLookup {
   /// - Throws: ``CommandFailure``: `missingInput` when there is none, `refused` when it may be one of several files.
   func find(_ name: String) async throws -> StoredArtifact {
     if let id = Int64(name), let found = try await artifact(id) { return found }
-    if name.contains("/") || FileStatus.exists(Settings.Surroundings.current.absolute(name)) {
+    if !name.isEmpty, name.contains("/") || FileStatus.exists(Settings.Surroundings.current.absolute(name)) {
       return try await find(at: Settings.Surroundings.current.absolute(name))
     }
     guard name.count >= Self.shortestDigest, name.count <= 64, name.allSatisfy(\.isHexDigit) else {
@@ -45,6 +45,9 @@ struct ArtifactLookup {
   private func find(at path: FilePath) async throws -> StoredArtifact {
     if let stored = try await queue.storedArtifacts(at: path.string).first { return stored }
     guard FileStatus.exists(path) else { throw CommandFailure(.missingInput, "There is no file \(path).") }
+    guard !FileStatus.isDirectory(path) else {
+      throw CommandFailure(.missingInput, "\(path) is a directory, not a file; name the file itself.")
+    }
     let digest = try await BlockingIO.run { try FileDigest(of: path) }
     guard let stored = try await queue.storedArtifacts(digestPrefix: digest.sha256).first else {
       throw CommandFailure(.missingInput, "No artifact has the content of \(path).")

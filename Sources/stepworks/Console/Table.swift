@@ -5,14 +5,24 @@ struct Table {
   struct Column {
     let title: String
     let isNumber: Bool
+    /// In columns of the terminal: what is longer is cut.
+    var limit: Int?
 
-    static func text(_ title: String) -> Column { Column(title: title, isNumber: false) }
+    static func text(_ title: String, atMost limit: Int? = nil) -> Column {
+      Column(title: title, isNumber: false, limit: limit)
+    }
     static func number(_ title: String) -> Column { Column(title: title, isNumber: true) }
   }
 
   struct Cell: ExpressibleByStringInterpolation {
-    let text: String
+    private(set) var text: String
     var style: Style?
+
+    func truncated(to limit: Int?) -> Cell {
+      var cell = self
+      if let limit { cell.text = TextWidth.truncated(text, to: limit) }
+      return cell
+    }
 
     init(_ text: String, style: Style? = nil) {
       // A line break in a message must not break the table.
@@ -30,6 +40,7 @@ struct Table {
 
   /// - Parameter width: of the terminal; `nil`: nothing is cut.
   func lines(width: Int?, colour: Bool) -> [String] {
+    let rows = rows.map { row in zip(columns, row).map { $1.truncated(to: $0.limit) } }
     var widths = columns.map { TextWidth.columns(of: $0.title) }
     for row in rows {
       for (index, cell) in row.enumerated() { widths[index] = max(widths[index], TextWidth.columns(of: cell.text)) }

@@ -1,0 +1,23 @@
+import GRDB
+package import Jobs
+
+extension JobQueue {
+  /// Whether there are steps, a tenant and jobs of these names.
+  /// - Throws: ``QueueError`` that names the first that is not there, and those that are.
+  package func checkKnown(steps: Set<StepName> = [], tenant: String? = nil, jobs: Set<JobID> = []) async throws {
+    try await read { db in
+      let known = try String.fetchAll(db, sql: "SELECT name FROM steps ORDER BY name")
+      if let step = steps.map(\.rawValue).sorted().first(where: { !known.contains($0) }) {
+        throw QueueError.unknownStep(step, known: known)
+      }
+      if let tenant {
+        let known = try String.fetchAll(db, sql: "SELECT name FROM tenants ORDER BY name")
+        if !known.contains(tenant) { throw QueueError.noSuchTenant(tenant, known: known) }
+      }
+      for job in jobs.sorted() {
+        let found = try Int.fetchOne(db, sql: "SELECT 1 FROM jobs WHERE id = ?", arguments: [job])
+        if found == nil { throw QueueError.noSuchJob(job) }
+      }
+    }
+  }
+}

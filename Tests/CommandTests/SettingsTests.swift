@@ -108,6 +108,15 @@ struct SettingsTests {
       "worker:\n  queues: cad\n",
       "worker.queues in ./stepworks.yaml must be a list such as [cad, default], not a single value."
     ),
+    ("deliver:\n  roots: ['']\n", "deliver.roots in ./stepworks.yaml has an empty element; name a directory."),
+    (
+      "deliver:\n  roots: [/a, '{nope}/x']\n",
+      "deliver.roots in ./stepworks.yaml names '{nope}/x'; only {tenant} may stand in braces."
+    ),
+    (
+      "deliver:\n  roots: ['/a/{tenant']\n",
+      "deliver.roots in ./stepworks.yaml names '/a/{tenant'; only {tenant} may stand in braces."
+    ),
     (
       "queues:\n  cad: lots\n",
       "queues.cad in ./stepworks.yaml must be a whole number from 1 to 10000, or auto, not 'lots'."
@@ -150,6 +159,7 @@ struct SettingsTests {
       ["STEPWORKS_STATUS_PORT": "70000"],
       "STEPWORKS_STATUS_PORT must be a whole number from 0 to 65535, or off, not '70000'."
     ),
+    (["STEPWORKS_DELIVER_ROOTS": "/a,{b}"], "STEPWORKS_DELIVER_ROOTS names '{b}'; only {tenant} may stand in braces."),
     (["STEPWORKS_DATABASE": ""], "STEPWORKS_DATABASE must be a path, not ''."),
     (
       ["STEPWORKS_DATABASE": "a", "STEPWORKS_DATABASE_PATH": "b"],

@@ -47,6 +47,17 @@ struct DoctorTests {
     #expect(lines.last?.contains("missing  /nowhere is not there; mount it") == true, "\(lines)")
   }
 
+  @Test func `A file is no place to deliver to, nor is the data directory`() throws {
+    let result = try doctor([
+      "STEPWORKS_DELIVER_ROOTS": "/etc/passwd,/tmp/{tenant}", "STEPWORKS_DATA_DIRECTORY": "/tmp",
+      "STEPWORKS_TOOLS_RENDER": "off",
+    ])
+    #expect(result.status == 69)
+    let lines = result.output.split(separator: "\n").filter { $0.hasPrefix("delivery root") }
+    #expect(lines.first?.contains("missing  /etc/passwd is no directory") == true, "\(lines)")
+    #expect(lines.last?.contains("is in the data directory /tmp, where nothing may be delivered") == true, "\(lines)")
+  }
+
   @Test func `A worker that names no steps serves those whose tools are there and says which are not`() async throws {
     let installation = try Installation()
     let worker = try installation.startWorker(environment: ["STEPWORKS_TOOLS_RENDER": "/nowhere/stepworks-render"])

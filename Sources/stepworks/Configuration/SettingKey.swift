@@ -60,6 +60,14 @@ package struct SettingKey: Sendable, Hashable {
     }
   }
 
+  /// What is wrong with an element of a list, after its name; `nil` when it is right.
+  func fault(inElement text: String) -> String? {
+    guard self == .deliverRoots else { return nil }
+    if text.isEmpty { return "has an empty element; name a directory" }
+    return text.replacing("{tenant}", with: "").contains { $0 == "{" || $0 == "}" }
+      ? "names '\(text)'; only {tenant} may stand in braces" : nil
+  }
+
   /// Whether a scalar of this text is right; lists are checked element by element.
   func accepts(_ text: String) -> Bool {
     switch kind {

@@ -110,6 +110,9 @@ package struct SettingsLoader: Sendable {
       guard key.accepts(text) else { throw refuse("'\(text)'") }
       return SettingValue(content: .scalar(text), source: source)
     case .stringArray(let elements):
+      // The empty text in the environment is the empty list.
+      let fault = elements == [""] && source == key.environmentName ? nil : elements.lazy.compactMap(key.fault).first
+      if let fault { throw SettingsError("\(source) \(fault).") }
       return SettingValue(content: .list(elements.filter { !$0.isEmpty }), source: source)
     default:
       return nil

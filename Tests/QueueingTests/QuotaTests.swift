@@ -34,6 +34,22 @@ import Testing
     #expect(try await usage(fixture) == 0)
   }
 
+  @Test func `A number that somebody has changed is counted anew by the SQL of the contract`() async throws {
+    let fixture = try await QueueFixture()
+    let worker = try await fixture.worker()
+    for name in ["a", "b"] {
+      await fixture.settle(
+        try await fixture.running(worker), Self.made(Self.artifact("a", bytes: 100), Self.artifact(name, bytes: 100)))
+    }
+    try fixture.sql("UPDATE tenants SET artifact_bytes = 3")
+    try fixture.sql(
+      """
+      UPDATE tenants SET artifact_bytes = coalesce((SELECT sum(bytes) FROM (
+        SELECT path, max(bytes) AS bytes FROM artifacts WHERE tenant = tenants.name GROUP BY path)), 0);
+      """)
+    #expect(try await usage(fixture) == 200)
+  }
+
   @Test func `A job that would exceed the limit fails with all numbers, and nothing of it is recorded`() async throws {
     let fixture = try await QueueFixture()
     let worker = try await fixture.worker()

@@ -74,17 +74,17 @@ struct Examination {
     // What comes after it is made for each tenant.
     var fixed = root
     while fixed.string.contains("{tenant}") { fixed.removeLastComponent() }
-    guard FileManager.default.fileExists(atPath: fixed.string) else {
-      return Finding("delivery root", .missing, "\(fixed) is not there; mount it, make it, or change deliver.roots.")
-    }
-    guard FileStatus.isDirectory(fixed) else {
-      return Finding("delivery root", .missing, "\(fixed) is no directory; move it away or change deliver.roots.")
-    }
     guard !FileStatus.isWithin(fixed, settings.dataDirectory) else {
       return Finding(
         "delivery root", .missing,
         "\(root) is in the data directory \(settings.dataDirectory), where nothing may be delivered; change deliver.roots."
       )
+    }
+    guard FileManager.default.fileExists(atPath: fixed.string) else {
+      return Finding("delivery root", .missing, "\(fixed) is not there; mount it, make it, or change deliver.roots.")
+    }
+    guard FileStatus.isDirectory(fixed) else {
+      return Finding("delivery root", .missing, "\(fixed) is no directory; move it away or change deliver.roots.")
     }
     guard FileManager.default.isWritableFile(atPath: fixed.string) else {
       return Finding("delivery root", .missing, "\(fixed) cannot be written by this user; change its owner or mount.")

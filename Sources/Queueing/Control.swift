@@ -12,7 +12,7 @@ extension JobQueue {
       let state = try Self.state(of: id, in: db)
       if state.isFinal {
         throw QueueError.wrongState(
-          jobID: id, state: state.rawValue, wanted: "not finished yet can be cancelled, so this")
+          jobID: id, state: state.rawValue, wanted: "not finished yet can be cancelled")
       }
       try db.run(
         "UPDATE jobs SET cancel_requested_at = ? WHERE id = ? AND cancel_requested_at IS NULL", [now, id])

@@ -15,6 +15,13 @@ extension JobQueue {
     try await provenances("id = ?", [jobID]).first
   }
 
+  /// The newest job that has an artifact of this content; `nil` when none is recorded.
+  /// - Parameter sha256: lowercase hexadecimal.
+  package func provenance(ofFile sha256: String) async throws -> JobProvenance? {
+    try await provenances("id = (SELECT job_id FROM artifacts WHERE sha256 = ? ORDER BY id DESC LIMIT 1)", [sha256])
+      .first
+  }
+
   /// The jobs of the same step and tenant on the same source that have made something before this one, newest first.
   package func provenances(before job: Job, limit: Int = 50) async throws -> [JobProvenance] {
     try await provenances(
@@ -55,15 +62,19 @@ extension JobQueue {
           SELECT \(JobRow.columns), (SELECT provenance FROM artifacts WHERE job_id = jobs.id ORDER BY artifacts.id LIMIT 1), (
             SELECT maker.finished_at - maker.started_at
             FROM artifacts JOIN artifacts AS made USING (derivation_key) JOIN jobs AS maker ON maker.id = made.job_id
-            WHERE artifacts.job_id = jobs.id AND maker.outcome = 'done' ORDER BY made.id DESC LIMIT 1)
+            WHERE artifacts.job_id = jobs.id AND maker.outcome = 'done' ORDER BY made.id DESC LIMIT 1), (
+            SELECT maker.finished_at - maker.started_at FROM jobs AS maker
+            WHERE maker.id = json_extract(jobs.result, '$.cached_from') AND maker.outcome = 'done')
           FROM jobs
           WHERE state = 'completed' AND EXISTS (SELECT 1 FROM artifacts WHERE job_id = jobs.id) AND \(condition)
           ORDER BY id DESC LIMIT \(limit)
           """, arguments: arguments
       ).map { row in
-        JobProvenance(
-          job: try Job(row: row), provenance: try JSONValue(parsing: row[row.count - 2] as String),
-          took: .milliseconds((row[row.count - 1] as Int64?) ?? 0))
+        // The artifacts of who made it may be gone, its row is not.
+        let took: Int64? = row[row.count - 2] ?? row[row.count - 1]
+        return JobProvenance(
+          job: try Job(row: row), provenance: try JSONValue(parsing: row[row.count - 3] as String),
+          took: .milliseconds(took ?? 0))
       }
     }
   }

@@ -53,7 +53,7 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
     case .noSuchJob(let id):
       "There is no job \(id)."
     case .wrongState(let jobID, let state, let wanted):
-      "Job \(jobID) is \(state); only a job that is \(wanted) can be."
+      "Job \(jobID) is \(state); only a job that is \(wanted)."
     case .waitsForFailed(let jobID, let parent):
       "Job \(jobID) waits for job \(parent), which did not complete; retry that one, and this one waits for it again."
     case .noSuchQueue(let name, let known):

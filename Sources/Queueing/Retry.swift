@@ -14,7 +14,7 @@ extension JobQueue {
       let state = try Self.state(of: id, in: db)
       guard state == .failed || state == .cancelled else {
         throw QueueError.wrongState(
-          jobID: id, state: state.rawValue, wanted: "failed or cancelled can be retried, so this")
+          jobID: id, state: state.rawValue, wanted: "failed or cancelled can be retried")
       }
       var retry = Retry(now: now, db: db)
       try retry.mend(id)

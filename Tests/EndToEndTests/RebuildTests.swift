@@ -134,4 +134,47 @@ struct RebuildTests {
     let unmade = try stepworks("why-rebuilt", "\(waiting)")
     #expect(unmade.status == 65 && unmade.errors.contains("is scheduled and has not made anything yet"))
   }
+
+  @Test(
+    "A USD whose mesh was collected as garbage is still out of date when another job has made that mesh, else said to be unknown"
+  )
+  func collectedMesh() async throws {
+    let source = try installation.makeBearing()
+    let usd = ["STEPWORKS_TOOLS_USD": Products.usdTool]
+    try installation.startWorker(environment: usd)
+    let id = try installation.insert(
+      "export_usd", .object(["source": .string(source), "preset": .string("preview")]))
+    #expect(try await installation.waitForEnd(of: id).outcome == .done)
+    let mesh = try #require(JobID(try installation.sql("SELECT id FROM jobs WHERE parent_id = \(id)")))
+    let again = try export(source, "preview")
+    #expect(try await installation.waitForEnd(of: again).outcome == .cached)
+
+    let newer = try makeNewerTool().merging(usd) { $1 }
+    try installation.sql("DELETE FROM artifacts WHERE job_id = \(mesh)")
+    let stale = try JSONValue(parsing: try stepworks("stale", "--json", environment: newer).output).arrayValue ?? []
+    #expect(stale.map { $0["job"] } == [.integer(again), .integer(id)])
+    #expect(stale.allSatisfy { ($0["cost_seconds"]?.numberValue ?? 0) > 0 })
+    try installation.sql("DELETE FROM artifacts WHERE job_id = \(again)")
+    let unknown = try stepworks("stale", environment: newer)
+    #expect(unknown.errors.contains("Whether job \(id) (export_usd) is out of date can't be told: what job \(mesh)"))
+  }
+
+  @Test("why-rebuilt goes on to a mesh that was taken over")
+  func takenOverMesh() async throws {
+    let source = try installation.makeBearing()
+    let text = try String(contentsOfFile: source, encoding: .utf8)
+    try installation.startWorker(environment: ["STEPWORKS_TOOLS_USD": Products.usdTool])
+    func make(_ step: String) async throws -> JobID {
+      let id = try installation.insert(step, .object(["source": .string(source), "preset": .string("preview")]))
+      #expect(try await installation.waitForEnd(of: id).state == .completed)
+      return id
+    }
+    let first = try await make("export_usd")
+    try text.replacing("Outer ring", with: "Another ring").write(toFile: source, atomically: true, encoding: .utf8)
+    _ = try await make("export_glb")
+    let second = try await make("export_usd")
+    let reason = try stepworks("why-rebuilt", "\(second)").output
+    #expect(reason.contains("Job \(second) (export_usd) differs from job \(first) in input_sha256."))
+    #expect(reason.contains("in input_semantic_sha256."))
+  }
 }

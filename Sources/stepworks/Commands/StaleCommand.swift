@@ -180,12 +180,27 @@ struct StaleSearch {
     let changes = ProvenanceChange.all(from: .object(before), to: .object(now))
     var parts: [StaleResult] = []
     for part in try await queue.dependencyResults(of: job.id) where part.isChild {
-      guard let partMade = try await queue.provenance(of: part.jobID) else { continue }
+      guard let partMade = try await provenance(of: part) else {
+        tell(
+          "Whether job \(job.id) (\(job.step)) is out of date can't be told: what job \(part.jobID) (\(part.step)), which it was made of, had made is no longer recorded."
+        )
+        continue
+      }
       if let stale = try await look(at: partMade) { parts.append(stale) }
     }
     guard !changes.isEmpty || !parts.isEmpty else { return nil }
     return StaleResult(
       job: job, changes: changes, parts: parts, took: made.took, key: Artifact.derivationKey(of: made.provenance))
+  }
+
+  /// Of the job itself or, when its artifacts were collected as garbage, of another that has made the same files.
+  private func provenance(of part: DependencyResult) async throws -> JobProvenance? {
+    if let made = try await queue.provenance(of: part.jobID) { return made }
+    for artifact in part.result?["artifacts"]?.arrayValue ?? [] {
+      guard let sha256 = artifact["sha256"]?.stringValue else { continue }
+      if let made = try await queue.provenance(ofFile: sha256) { return made }
+    }
+    return nil
   }
 
   /// What determines the files of a step and parameters is looked up once: templates and libraries are read for it.

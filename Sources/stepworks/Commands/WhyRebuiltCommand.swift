@@ -56,9 +56,10 @@ struct RebuildReasons {
   }
 
   func nothingMade(by job: Job) -> String {
-    job.state == .completed
-      ? "Job \(job.id) has no artifact that is still recorded, so there is nothing to compare."
-      : "Job \(job.id) is \(job.state.rawValue) and has not made anything yet."
+    if job.state != .completed { return "Job \(job.id) is \(job.state.rawValue) and has not made anything yet." }
+    return job.result?["artifacts"] == nil
+      ? "Jobs of \(job.step) make no artifacts, so there is nothing to compare."
+      : "Job \(job.id) has no artifact that is still recorded, so there is nothing to compare."
   }
 
   /// - Returns: `nil` when the job has made nothing that is known.
@@ -70,20 +71,25 @@ struct RebuildReasons {
         job: job, sentence: "Job \(job.id) (\(job.step)) made nothing anew: it took over what \(maker) had made.")
     }
     var reason = try await compared(made)
-    for part in try await queue.dependencyResults(of: job.id) where part.isChild && part.outcome == .done {
-      guard let partJob = try await queue.job(part.jobID), let found = try await self.reason(for: partJob) else {
-        continue
+    let hasOtherInput = reason.changes.contains { $0.ingredient == "input_sha256" }
+    for part in try await queue.dependencyResults(of: job.id) where part.isChild {
+      guard let partMade = try await queue.provenance(of: part.jobID) else { continue }
+      if part.outcome == .done, let found = try await self.reason(for: partMade.job) {
+        reason.parts.append(found)
+      } else if hasOtherInput {
+        // Taken over from an earlier job, but not from the one that the compared result was made of.
+        reason.parts.append(try await compared(partMade, withOthersOnly: true))
       }
-      reason.parts.append(found)
     }
     return reason
   }
 
-  private func compared(_ made: JobProvenance) async throws -> Reason {
+  /// - Parameter withOthersOnly: results with the same ingredients are passed over.
+  private func compared(_ made: JobProvenance, withOthersOnly: Bool = false) async throws -> Reason {
     let job = made.job
     let candidates = try await queue.provenances(before: job).map {
       (id: $0.job.id, changes: ProvenanceChange.all(from: $0.provenance, to: made.provenance))
-    }
+    }.filter { !withOthersOnly || !$0.changes.isEmpty }
     // The newest of the most similar ones: min keeps the first of equals.
     guard let nearest = candidates.min(by: { $0.changes.count < $1.changes.count }) else {
       return Reason(

@@ -3,7 +3,7 @@ package import Jobs
 /// `export_glb`: a STEP file as a binary glTF for the web.
 package struct ExportGLB: DerivedStep {
   package static let definition = StepDefinition(
-    name: "export_glb", version: 2, queue: "cad",
+    name: "export_glb", version: 3, queue: "cad",
     summary: "Tessellates a STEP file into a GLB: part tree, instances, names and colours kept; metres, +Y up.",
     parameters: ParameterSchema([
       CADRun.source,
@@ -12,9 +12,9 @@ package struct ExportGLB: DerivedStep {
         "How fine the mesh is, relative to the size of the model.", default: .string("production")),
       Parameter(
         "chord_mm", .number(0.0001...1000),
-        "Largest distance between mesh and surface in mm; overrides the preset."),
+        "Largest distance between mesh and surface in mm (at most 1/20 of the diagonal); overrides the preset."),
       Parameter(
-        "angle_degrees", .number(0.5...90),
+        "angle_degrees", .number(1...90),
         "Largest angle between neighbouring facets in degrees; overrides the preset."),
       Parameter(
         "triangle_budget", .integer(1...100_000_000),

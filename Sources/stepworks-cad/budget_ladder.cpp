@@ -82,9 +82,10 @@ class Ladder {
       const BareFaces bare = meshShape(product.shape, attempt.settings, progress->Start());
       attempt.bareFaces += bare.count;
       attempt.bareAreaMm2 += bare.areaMm2 * static_cast<double>(product.occurrences);
-      attempt.meshes[i] = meshSums(product.shape);
-      stored += attempt.meshes[i].triangles();
-      attempt.drawnTriangles += attempt.meshes[i].triangles() * product.occurrences;
+      const MeasuredMesh measured = measureMesh(product.shape);
+      attempt.meshes[i] = measured.sums;
+      stored += measured.sums.triangles();
+      attempt.drawnTriangles += measured.triangles * product.occurrences;
       const bool isOver =
           request_.triangleBudget && attempt.drawnTriangles > *request_.triangleBudget;
       if (stored > kMaxTriangles && !isOver) {
@@ -93,17 +94,19 @@ class Ladder {
             " needs more than 20,000,000 triangles; ask for a coarser preset or a larger "
             "chord_mm.");
       }
-      const bool isCompared = attempt.settings.stepsDown == 0 && stored <= kMaxComparedTriangles;
-      if (isOver && !isCompared) return excessTriangles();
+      // The first rung is compared with the one that fits; the last says what it would take.
+      const bool isNeeded = attempt.settings.stepsDown == 0 ? stored <= kMaxComparedTriangles
+                            : attempt.settings.stepsDown == kMaxStepsDown
+                                ? stored <= kMaxTriangles
+                                : false;
+      if (isOver && !isNeeded) {
+        return "more than " + std::to_string(attempt.drawnTriangles) + " triangles";
+      }
     }
     isWhole_ = true;
     const bool isOver =
         request_.triangleBudget && attempt.drawnTriangles > *request_.triangleBudget;
-    return isOver ? excessTriangles() : "";
-  }
-
-  std::string excessTriangles() const {
-    return "more than " + std::to_string(*request_.triangleBudget) + " triangles";
+    return isOver ? std::to_string(attempt.drawnTriangles) + " triangles" : "";
   }
 
   const Request& request_;

@@ -13,7 +13,7 @@ namespace stepworks {
 struct MeshedModel {
   MeshSettings settings;
   std::vector<TriangleSums> meshes;  ///< the kernel's triangles, by product
-  size_t drawnTriangles = 0;         ///< the kernel's, every instance counted
+  size_t drawnTriangles = 0;         ///< those a GLB holds, every instance counted
   GlbModel model;
   std::string bytes;  ///< of the GLB
   size_t bareFaces = 0;
@@ -34,14 +34,13 @@ struct FittedModel {
 };
 
 /// Meshes as the request asks and steps down the ladder until its budgets hold; from 62 % to 90 %
-/// of the run's progress. Throws Failure (65) when the last rung does not hold, when the model
-/// needs more than kMaxTriangles, or when no surface could be meshed.
+/// of the run's progress. Throws Failure (65) when the last rung does not hold, with what that one
+/// needs; when the model needs more than kMaxTriangles, or when no surface could be meshed.
 FittedModel fitBudgets(const Request& request, const ProductTree& tree,
                        const std::vector<Counts>& counts, double diagonalMm);
 
 /// {"asked": {"chord_mm", "angle_degrees", "triangles"}, "used": {…}, differences of volume, area
-/// and boxes between the two}; of the kernel's triangles, of which those without an area are not
-/// stored. Call only where there is a loss.
+/// and boxes between the two}. Call only where there is a loss.
 Json lossJson(const FittedModel& fitted, const ProductTree& tree,
               const std::vector<Counts>& counts);
 

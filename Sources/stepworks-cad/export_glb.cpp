@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "budget_ladder.h"
 #include "failure.h"
@@ -53,6 +54,9 @@ class Exporter {
     const MeshedModel& result = fitted.result;
     refuseExhaustedMemory(request_.sourceName);
     refuseHoles(result);
+    if (const std::string sentence = chordSentence(result.settings); !sentence.empty()) {
+      protocol::warning(request_.sourceName + ": " + sentence + ".");
+    }
     const std::string path = request_.name + ".glb";
     protocol::progress(0.91, "writing " + path);
     writeFile(path, result.bytes);
@@ -108,6 +112,17 @@ class Exporter {
     protocol::warning(request_.sourceName + " has " + fact + "; they are too small to be seen.");
   }
 
+  /// Says that the chord asked for was too large for the model; empty when it was not.
+  static std::string chordSentence(const MeshSettings& settings) {
+    if (!settings.refusedChordMm) return "";
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "a chord of %.4g mm is too large for the model; the mesh was made with at most "
+                  "%.4g mm, a twentieth of its diagonal",
+                  *settings.refusedChordMm, settings.maxChordMm);
+    return text;
+  }
+
   void requireComplete(const GlbFacts& facts, const MeshedModel& result,
                        const std::string& path) const {
     size_t expected = 0;
@@ -159,6 +174,9 @@ class Exporter {
                             {"chord_mm", settings.chordMm},
                             {"angle_degrees", settings.angleDegrees},
                             {"ladder_steps", settings.stepsDown}};
+    if (settings.refusedChordMm) {
+      json["tessellation"]["refused_chord_mm"] = *settings.refusedChordMm;
+    }
     if (fitted.loss) json["budget_loss"] = lossJson(fitted, tree_, counts_);
     if (!variant_.is_null()) json["variant"] = variant_;
     json["coverage"] = report.coverage;
@@ -190,6 +208,9 @@ class Exporter {
                       {"deviations", report.sentences.size()},
                       {"not_comparable", report.notComparable}};
     json["warnings"] = file_.warnings;
+    if (const std::string sentence = chordSentence(result.settings); !sentence.empty()) {
+      json["warnings"].push_back(sentence);
+    }
     for (size_t i = 0; i < report.sentences.size() && i < kMaxSentences; ++i) {
       json["warnings"].push_back(report.sentences[i]);
     }

@@ -18,17 +18,6 @@ constexpr double kMinShape = 1e-7;
 /// Where a surface has no normal, it is taken this share of the way into the triangles around.
 constexpr double kStepFromPole = 1e-3;
 
-gp_XYZ asStored(const gp_Pnt& point) {
-  return {static_cast<float>(point.X()), static_cast<float>(point.Y()),
-          static_cast<float>(point.Z())};
-}
-
-bool hasArea(const gp_XYZ& a, const gp_XYZ& b, const gp_XYZ& c) {
-  const gp_XYZ ab = b - a, ac = c - a, bc = c - b;
-  const double longest = std::max({ab.SquareModulus(), ac.SquareModulus(), bc.SquareModulus()});
-  return longest > 0 && ab.Crossed(ac).Modulus() > kMinShape * longest;
-}
-
 std::optional<gp_XYZ> surfaceNormal(const BRepAdaptor_Surface& surface, const gp_Pnt2d& uv) {
   gp_Pnt point;
   gp_Vec du, dv;
@@ -44,11 +33,22 @@ std::optional<gp_XYZ> surfaceNormal(const BRepAdaptor_Surface& surface, const gp
 
 }  // namespace
 
+gp_XYZ asStored(const gp_XYZ& point) {
+  return {static_cast<float>(point.X()), static_cast<float>(point.Y()),
+          static_cast<float>(point.Z())};
+}
+
+bool hasArea(const gp_XYZ& a, const gp_XYZ& b, const gp_XYZ& c) {
+  const gp_XYZ ab = b - a, ac = c - a, bc = c - b;
+  const double longest = std::max({ab.SquareModulus(), ac.SquareModulus(), bc.SquareModulus()});
+  return longest > 0 && ab.Crossed(ac).Modulus() > kMinShape * longest;
+}
+
 size_t appendFace(const RWMesh_FaceIterator& face, Primitive& primitive) {
   const auto nodes = static_cast<size_t>(face.NbNodes());
   std::vector<gp_XYZ> points(nodes + 1);
   for (size_t i = 1; i <= nodes; ++i) {
-    points[i] = asStored(face.NodeTransformed(static_cast<Standard_Integer>(i)));
+    points[i] = asStored(face.NodeTransformed(static_cast<Standard_Integer>(i)).XYZ());
   }
   const BRepAdaptor_Surface surface(face.Face(), Standard_False);
   const bool hasParameters = face.HasTexCoords();

@@ -82,7 +82,8 @@ class Reporter {
     rows_.compare(
         line, "brep", "glb",
         boxDifference(low, high, facts_.glb.low, facts_.glb.high, !facts_.box.isExact),
-        tolerance::kChords * facts_.settings.chordMm + 2 * tolerance::storedPoint(reach));
+        tolerance::kChords * facts_.settings.chordMm + 2 * tolerance::storedPoint(reach),
+        facts_.box.diagonal());
     rows_.add(std::move(line));
   }
 
@@ -135,8 +136,10 @@ class Reporter {
       line.json["brep"] = sums.brep;
       line.json["mesh"] = sums.mesh;
       line.json["glb"] = sums.glb;
-      rows_.compare(line, "brep", "mesh", std::abs(sums.brep - sums.mesh), sums.chordTolerance);
-      rows_.compare(line, "mesh", "glb", std::abs(sums.mesh - sums.glb), sums.rounding);
+      rows_.compare(line, "brep", "mesh", std::abs(sums.brep - sums.mesh), sums.chordTolerance,
+                    std::abs(sums.brep));
+      rows_.compare(line, "mesh", "glb", std::abs(sums.mesh - sums.glb), sums.rounding,
+                    std::abs(sums.mesh));
     }
     rows_.add(std::move(line));
   }

@@ -33,7 +33,7 @@ struct ExportFacts {
 struct GeometryReport {
   Json checks = Json::array();
   Json coverage;  ///< counts of parts, names and colours
-  size_t notComparable = 0;  ///< declared values that the model has no counterpart of
+  size_t notComparable = 0;  ///< rows that could not be judged, see ReportRows
   std::vector<std::string> sentences;  ///< one for each deviation, the worst first
   bool fileContradictsItself = false;  ///< a declared value deviates from the B-rep
 };

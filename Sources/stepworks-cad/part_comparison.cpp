@@ -88,8 +88,10 @@ class Comparison {
       const TriangleSums& glb = worst(difference);
       line.json["mesh"] = mesh_.volume();
       line.json["glb"] = glb.volume();
-      rows_.compare(line, "brep", "mesh", std::abs(*volume - mesh_.volume()), volumeTolerance());
-      rows_.compare(line, "mesh", "glb", difference(glb), tolerance::storedVolume(mesh_));
+      rows_.compare(line, "brep", "mesh", std::abs(*volume - mesh_.volume()), volumeTolerance(),
+                    std::abs(*volume));
+      rows_.compare(line, "mesh", "glb", difference(glb), tolerance::storedVolume(mesh_),
+                    std::abs(mesh_.volume()));
     } else {
       setUnknown(line.json, "mesh", reason);
       setUnknown(line.json, "glb", reason);
@@ -112,9 +114,10 @@ class Comparison {
     line.json["glb"] = glb.area();
     if (brep_.area) {
       rows_.compare(line, "brep", "mesh", std::abs(*brep_.area - mesh_.area()),
-                    tolerance::meshArea(facts_.settings, *brep_.area));
+                    tolerance::meshArea(facts_.settings, *brep_.area), *brep_.area);
     }
-    rows_.compare(line, "mesh", "glb", difference(glb), tolerance::storedArea(mesh_));
+    rows_.compare(line, "mesh", "glb", difference(glb), tolerance::storedArea(mesh_),
+                  mesh_.area());
     rows_.add(std::move(line));
   }
 
@@ -126,7 +129,8 @@ class Comparison {
       rows_.compare(
           line, "brep", "mesh",
           boxDifference(box_->low.XYZ(), box_->high.XYZ(), mesh_.low(), mesh_.high(), false),
-          tolerance::kChords * facts_.settings.chordMm + tolerance::storedPoint(mesh_));
+          tolerance::kChords * facts_.settings.chordMm + tolerance::storedPoint(mesh_),
+          box_->diagonal());
     } else {
       setUnknown(line.json, "brep", "the model has too many faces for exact boxes");
     }
@@ -136,7 +140,8 @@ class Comparison {
     const TriangleSums& glb = worst(difference);
     line.json["mesh"] = boxJson(mesh_.low(), mesh_.high());
     line.json["glb"] = boxJson(glb.low(), glb.high());
-    rows_.compare(line, "mesh", "glb", difference(glb), 2 * tolerance::storedPoint(mesh_));
+    rows_.compare(line, "mesh", "glb", difference(glb), 2 * tolerance::storedPoint(mesh_),
+                  mesh_.diagonal());
     rows_.add(std::move(line));
   }
 
@@ -164,10 +169,11 @@ class Comparison {
       line.json["glb"] = pointJson(glb.centroid());
       // A volume that is missing at one end moves the centre by at most its share of the length.
       rows_.compare(line, "brep", "mesh", (brep_.centroid->XYZ() - mesh_.centroid()).Modulus(),
-                    volumeTolerance() / *brep_.volume * diagonal);
+                    volumeTolerance() / *brep_.volume * diagonal, diagonal);
       rows_.compare(line, "mesh", "glb", difference(glb),
                     tolerance::storedVolume(mesh_) / *brep_.volume * diagonal +
-                        2 * tolerance::storedPoint(mesh_));
+                        2 * tolerance::storedPoint(mesh_),
+                    diagonal);
     } else {
       const std::string reason = isClosed_ ? brep_.volumeReason : "the part is not closed";
       setUnknown(line.json, "mesh", reason);

@@ -36,12 +36,19 @@ ReportRow ReportRows::row(const char* quantity, const char* unit, const std::str
 }
 
 void ReportRows::compare(ReportRow& row, const char* one, const char* other, double difference,
-                         double tolerance) {
+                         double tolerance, double magnitude) {
   const bool deviates = !(difference <= tolerance);
-  row.comparisons.push_back({{"between", {one, other}},
-                             {"difference", difference},
-                             {"tolerance", tolerance},
-                             {"verdict", deviates ? badVerdict_ : "ok"}});
+  const bool isTooCoarse = !deviates && tolerance > 0 && tolerance >= magnitude;
+  row.comparisons.push_back(
+      {{"between", {one, other}},
+       {"difference", difference},
+       {"tolerance", tolerance},
+       {"verdict", deviates ? badVerdict_ : isTooCoarse ? "not_comparable" : "ok"}});
+  if (isTooCoarse) {
+    row.isTooCoarse = true;
+    row.comparisons.back()["reason"] = "the tolerance is not smaller than the " + row.quantity +
+                                       " itself; a finer mesh can be compared";
+  }
   if (!deviates) return;
   row.deviates = true;
   declaredDeviates_ = declaredDeviates_ || std::string(one) == "declared";
@@ -55,8 +62,10 @@ void ReportRows::compare(ReportRow& row, const char* one, const char* other, dou
 void ReportRows::add(ReportRow row) {
   const bool isKnown = !row.comparisons.empty();
   row.json["comparisons"] = std::move(row.comparisons);
-  row.json["verdict"] = row.deviates ? badVerdict_ : isKnown ? "ok" : "not_comparable";
-  if (!isKnown && row.json["declared"] != nullptr) ++notComparable_;
+  const bool isJudged = isKnown && !row.isTooCoarse;
+  row.json["verdict"] = row.deviates ? badVerdict_ : isJudged ? "ok" : "not_comparable";
+  const bool isUnanswered = !isKnown && row.json["declared"] != nullptr;
+  if (!row.deviates && (isUnanswered || row.isTooCoarse)) ++notComparable_;
   checks_.push_back(std::move(row.json));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,12 +12,14 @@ namespace stepworks {
 
 /// One quantity of one subject, as each side knows it: {"quantity", "of", "unit", "declared",
 /// "brep", "mesh", "glb", "comparisons": [{"between", "difference", "tolerance", "verdict"}],
-/// "verdict"}. A value that is not known is null and has its reason beside it.
+/// "verdict"}. A verdict is "ok", that of a deviation, or "not_comparable" with a reason. A value that
+/// is not known is null and has its reason beside it.
 struct ReportRow {
   std::string quantity, unit;
   std::string subject;  ///< for sentences
   Json json, comparisons = Json::array();
   bool deviates = false;
+  bool isTooCoarse = false;  ///< a tolerance allows any value
 
   /// Sets a side's value and returns whether it is known.
   template <typename Value>
@@ -41,14 +44,17 @@ class ReportRows {
                        const Json& of);
 
   /// Sides are "declared", "brep", "mesh" and "glb". A difference that is no number deviates.
+  /// `magnitude`: of the quantity itself, in its unit; a tolerance that is not below it proves
+  /// nothing, and the verdict says so. Counts are exact and have none.
   void compare(ReportRow& row, const char* one, const char* other, double difference,
-               double tolerance);
+               double tolerance, double magnitude = std::numeric_limits<double>::infinity());
   void add(ReportRow row);
   /// A row that is judged elsewhere.
   void addJudged(Json row) { checks_.push_back(std::move(row)); }
 
   const Json& checks() const { return checks_; }
-  /// Declared values the model has no counterpart of.
+  /// Rows that could not be judged: declared values the model has no counterpart of, and
+  /// tolerances that are not below the quantity.
   size_t notComparable() const { return notComparable_; }
   /// True when a declared value deviates from the B-rep: the file contradicts itself.
   bool declaredDeviates() const { return declaredDeviates_; }

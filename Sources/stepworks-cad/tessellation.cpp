@@ -14,6 +14,7 @@
 #include <cmath>
 #include <utility>
 
+#include "face_mesh.h"
 #include "failure.h"
 #include "json.h"
 
@@ -24,6 +25,11 @@ namespace {
 constexpr double kMinChordMm = 0.005;
 constexpr double kMaxChordMm = 2;
 constexpr double kMaxAngleDegrees = 60;
+/// The largest chord, as a share of the model's diagonal.
+constexpr double kMaxChordShare = 1.0 / 20;
+/// The kernel divides no edge shorter than a tenth of the chord, whatever the angle. At a large
+/// chord that would flatten small features, so that it is at most this share of the diagonal.
+constexpr double kMaxMinEdgeShare = 1.0 / 1000;
 /// A sphere of this many chords across has some ten million triangles.
 constexpr double kMaxDiagonalPerChord = 5e6;
 
@@ -44,7 +50,12 @@ MeshSettings meshSettings(const Request& request, double diagonalMm) {
     settings.chordMm = std::clamp(diagonalMm / preset.divisor, kMinChordMm, kMaxChordMm);
     settings.angleDegrees = preset.angleDegrees;
   }
-  if (request.chordMm) settings.chordMm = *request.chordMm;
+  settings.maxChordMm = std::max(diagonalMm * kMaxChordShare, kMinChordMm);
+  settings.maxMinEdgeMm = diagonalMm * kMaxMinEdgeShare;
+  if (request.chordMm) {
+    settings.chordMm = std::min(*request.chordMm, settings.maxChordMm);
+    if (*request.chordMm > settings.maxChordMm) settings.refusedChordMm = request.chordMm;
+  }
   if (request.angleDegrees) settings.angleDegrees = *request.angleDegrees;
   if (diagonalMm > settings.chordMm * kMaxDiagonalPerChord) {
     throw invalidInput(request.sourceName + " measures " +
@@ -57,7 +68,7 @@ MeshSettings meshSettings(const Request& request, double diagonalMm) {
 
 MeshSettings coarser(const MeshSettings& settings) {
   MeshSettings next = settings;
-  next.chordMm *= 2;
+  next.chordMm = std::min(next.chordMm * 2, next.maxChordMm);
   next.angleDegrees =
       std::max(next.angleDegrees, std::min(kMaxAngleDegrees, next.angleDegrees * 1.5));
   ++next.stepsDown;
@@ -70,6 +81,8 @@ BareFaces meshShape(const TopoDS_Shape& shape, const MeshSettings& settings,
   IMeshTools_Parameters parameters;
   parameters.Deflection = settings.chordMm;
   parameters.Angle = settings.angleDegrees * M_PI / 180;
+  parameters.MinSize =
+      std::min(IMeshTools_Parameters::RelMinSize() * settings.chordMm, settings.maxMinEdgeMm);
   // The kernel's "relative" means the length of each edge, which no preset means.
   parameters.Relative = Standard_False;
   parameters.InParallel = Standard_False;
@@ -89,8 +102,8 @@ BareFaces meshShape(const TopoDS_Shape& shape, const MeshSettings& settings,
   return bare;
 }
 
-TriangleSums meshSums(const TopoDS_Shape& shape) {
-  TriangleSums sums;
+MeasuredMesh measureMesh(const TopoDS_Shape& shape) {
+  MeasuredMesh measured;
   for (TopExp_Explorer it(shape, TopAbs_FACE); it.More(); it.Next()) {
     TopLoc_Location location;
     const Handle(Poly_Triangulation)& mesh =
@@ -106,10 +119,12 @@ TriangleSums meshSums(const TopoDS_Shape& shape) {
       const auto corner = [&](Standard_Integer node) {
         return mesh->Node(node).Transformed(placement).XYZ();
       };
-      sums.add(corner(a), corner(b), corner(c));
+      measured.sums.add(corner(a), corner(b), corner(c));
+      measured.triangles +=
+          hasArea(asStored(corner(a)), asStored(corner(b)), asStored(corner(c))) ? 1 : 0;
     }
   }
-  return sums;
+  return measured;
 }
 
 }  // namespace stepworks

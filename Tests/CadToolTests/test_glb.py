@@ -1,3 +1,6 @@
+import json
+import re
+
 import numpy as np
 import pygltflib
 import pytest
@@ -158,7 +161,32 @@ def test_a_byte_budget_steps_the_ladder_down(tool, bearing, tmp_path):
 def test_an_impossible_budget_fails_with_what_it_would_take(tool, bearing, tmp_path):
     run = tool.run(tmp_path / "a", "export_glb", bearing, preset="preview", triangle_budget=100)
     assert run.status == 65 and run.error["class"] == "invalid_input"
-    assert "bearing.step" in run.error["message"] and "more than 100 triangles" in run.error["message"]
+    message = run.error["message"]
+    needed = int(re.search(r"at a chord of [\d.]+ mm it needs (\d+) triangles;", message)[1])
+    assert "bearing.step" in message and needed > 100
+    # No guess: with so many it can be made, and with one less it can't.
+    summary = tool.run(tmp_path / "b", "export_glb", bearing, preset="preview", triangle_budget=needed).summary
+    assert summary["triangles"] == needed == summary["budget_loss"]["used"]["triangles"]
+    assert tool.run(tmp_path / "c", "export_glb", bearing, preset="preview", triangle_budget=needed - 1).status == 65
+
+
+def test_a_chord_too_large_for_the_model_is_lowered_and_the_angle_holds(tool, bearing, tmp_path):
+    run = tool.run(tmp_path / "a", "export_glb", bearing, chord_mm=1000, angle_degrees=12)
+    summary = run.summary
+    assert summary["chord_mm"] == pytest.approx((47**2 + 47**2 + 14**2) ** 0.5 / 20, rel=1e-6)
+    sentence = next(w for w in summary["warnings"] if "chord of 1000" in w)
+    assert any(line.get("log") == "warning" and sentence in line["message"] for line in run.lines)
+    assert json.loads((tmp_path / "a/bearing.report.json").read_text())["tessellation"]["refused_chord_mm"] == 1000
+    assert abs(summary["volume_mm3"]["relative_difference"]) < 0.01
+    gltf = pygltflib.GLTF2().load(str(tmp_path / "a/bearing.glb"))
+    assert gltf.asset.extras["parameters"]["chord_mm"] == summary["chord_mm"]
+    # The normals at a facet's corners are as far apart as the angle asks, or little more: the kernel keeps to it on
+    # edges, and a diagonal has the angles of two directions.
+    for primitive in primitives(gltf):
+        normals = vectors(gltf, primitive.attributes.NORMAL)[indices(gltf, primitive.indices)]
+        cosines = np.einsum("ijk,ijk->ij", normals, np.roll(normals, 1, axis=1))
+        turns = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+        assert np.median(turns) < 12 and np.percentile(turns, 99) < 24
 
 
 @pytest.mark.parametrize("change, metres", [(in_inches, 47 * 0.0254), (in_metres, 47)])

@@ -156,6 +156,30 @@ def test_what_is_not_closed_has_no_volume_to_compare(tool, bearing, tmp_path):
     assert row(report, "area", "Inner ring")["verdict"] == "ok"
 
 
+def test_a_tolerance_as_large_as_the_quantity_proves_nothing(tool, bearing, tmp_path):
+    # Two chords times the area of a ball of radius r are its volume from a chord of r/6 on.
+    run, report = export(tool, tmp_path, bearing.read_text(), chord_mm=0.7, angle_degrees=12)
+    volume = row(report, "volume", "Ball")
+    between = {tuple(c["between"]): c for c in volume["comparisons"]}
+    surface = between["brep", "mesh"]
+    assert surface["tolerance"] >= volume["brep"] > surface["difference"]
+    assert surface["verdict"] == volume["verdict"] == "not_comparable" and "tolerance" in surface["reason"]
+    assert between["mesh", "glb"]["verdict"] == "ok"
+    assert row(report, "area", "Ball")["verdict"] == "ok"
+    rows = [r for r in report["checks"] if r["verdict"] == "not_comparable"]
+    assert run.summary["report"] == {
+        "checks": len(report["checks"]), "deviations": 0, "not_comparable": len(rows)}
+    finer = export(tool, tmp_path, bearing.read_text(), chord_mm=0.6, angle_degrees=12)[1]
+    assert row(finer, "volume", "Ball")["verdict"] == "ok"
+
+
+def test_a_difference_beyond_even_a_wide_tolerance_deviates(tool, bearing, tmp_path):
+    text = with_validation_properties(bearing.read_text(), "Ball", 300)
+    run, report = export(tool, tmp_path, text, chord_mm=0.7, angle_degrees=12)
+    assert row(report, "volume", "Ball")["verdict"] == report["verdict"] == "warning"
+    assert run.summary["report"]["deviations"] == 1
+
+
 def test_a_missing_unit_is_said(tool, bearing, tmp_path):
     unit = row(export(tool, tmp_path, without_units(bearing.read_text()), preset="preview")[1], "length unit")
     assert unit["verdict"] == "not_declared" and "assumed" in unit["declared_reason"]
@@ -175,6 +199,9 @@ def test_the_loss_to_a_budget_is_told(tool, bearing, tmp_path):
     loss = report["budget_loss"]
     assert loss == run.summary["budget_loss"]
     assert loss["asked"]["triangles"] > 100000 and loss["used"]["triangles"] <= 40000
+    assert loss["used"]["triangles"] == run.summary["triangles"]
+    whole = tool.run(tmp_path / "whole", "export_glb", bearing, preset="production").summary
+    assert loss["asked"]["triangles"] == whole["triangles"] and whole["degenerate_triangles_dropped"] > 0
     steps = report["tessellation"]["ladder_steps"]
     assert loss["used"]["chord_mm"] == pytest.approx(loss["asked"]["chord_mm"] * 2**steps)
     assert -0.02 < loss["volume_relative_difference"] < 0

@@ -1,7 +1,9 @@
 import json
 import os
+import re
 import resource
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,37 @@ def test_a_wrong_request_names_the_key(tool, bearing, tmp_path, change, word):
     run = tool.call("request.json", cwd=tmp_path)
     assert run.status == 64 and run.error["class"] == "invalid_input"
     assert word in run.error["message"]
+
+
+def ends_of_the_schemas():
+    """(operation, parameter, end, value beyond it) for each numeric parameter, as the steps declare them."""
+    steps = Path(__file__).parents[2] / "Sources/Steps"
+    found = []
+    for operation, file in [("export_glb", "ExportGLB.swift"), ("extract_metadata", "ExtractMetadata.swift")]:
+        text = (steps / file).read_text()
+        for name, kind, low, high in re.findall(
+                r'"(\w+)", \.(number|integer)\(([\d._]+?)\.\.\.([\d._]+)\)', text):
+            # A whole number is 1 and not 1.0, as the worker writes it.
+            low, high = (json.loads(end.replace("_", "")) for end in (low, high))
+            found.append((operation, name, low, 0 if kind == "integer" else low / 2))
+            # The tool knows no greatest budget.
+            found.append((operation, name, high, None if kind == "integer" else high * 1.01))
+    return found
+
+
+def test_the_schemas_are_read_here():
+    assert {name for _, name, _, _ in ends_of_the_schemas()} == {
+        "chord_mm", "angle_degrees", "triangle_budget", "byte_budget", "density_kg_m3"}
+
+
+@pytest.mark.parametrize("operation, parameter, end, beyond", ends_of_the_schemas())
+def test_the_tool_takes_what_the_schema_allows(tool, tmp_path, operation, parameter, end, beyond):
+    # The request is checked before the source is opened: 64 is a wrong request, 66 a missing source.
+    gone = tmp_path / "gone.step"
+    assert tool.run(tmp_path / "a", operation, gone, **{parameter: end}).status == 66
+    if beyond is not None:
+        run = tool.run(tmp_path / "a", operation, gone, **{parameter: beyond})
+        assert run.status == 64 and parameter in run.error["message"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\xff"])

@@ -38,7 +38,7 @@ struct RenderRun: Sendable {
   }
 
   /// A GPU that does not answer is found out by the tool only, so the key can't know of it.
-  private func misfit(_ earlier: EarlierResult) -> String? {
+  func misfit(_ earlier: EarlierResult) -> String? {
     let isOnProcessor = earlier.result["summary"]?["device"]?["used"] == .string("cpu")
     guard isOnProcessor, parameters["engine"] == .string("cycles"), ingredients.device != .cpu else { return nil }
     if render.gpuBackend != nil { return "It was rendered on the processor for want of a GPU." }

@@ -54,14 +54,14 @@ package struct RenderTurntable: DerivedStep {
         environment: environment, render: render, context: context, definition: definition, attempt: attempt,
         model: model)
       let provenance = JSONValue.object(withEncoder(try await run.provenance()))
-      return try await context.derived(from: provenance) {
+      return try await context.derived(from: provenance, refusing: run.misfit) {
         let work = TurntableWork(context: context, model: model)
         let basis = Artifact.derivationKey(of: .object(try await run.basis()))
         let found = TurntableFrames(of: work, basis: basis, among: try await context.dependencies())
         guard found.missing.isEmpty else { throw work.request(found) }
         return try await TurntableEncoding(
           environment: environment, encoder: encoder, context: context, attempt: attempt, model: model,
-          frames: found.frames, provenance: provenance
+          frames: found.frames, devices: found.devices, provenance: provenance
         ).run(preview: found.preview)
       }
     }
@@ -132,6 +132,8 @@ struct TurntableWork: Sendable {
 struct TurntableFrames: Sendable {
   /// The picture of each frame, in their order, once nothing is missing.
   private(set) var frames: [RenderedFrame] = []
+  /// What each chunk was rendered on, as `render_frames` tells it in `summary.device`.
+  private(set) var devices: [JSONValue] = []
   /// The chunks that have to be rendered.
   private(set) var missing: [Turntable.Chunk] = []
   /// `result` of the preview.
@@ -152,8 +154,15 @@ struct TurntableFrames: Sendable {
       let found = rendered.lazy.filter { dependency in
         dependency.parameters["first"] == .integer(Int64(chunk.first))
           && dependency.parameters["count"] == .integer(Int64(chunk.count))
-      }.compactMap { RenderedFrame.all(of: chunk, in: $0.result) }.first
-      if let found { frames += found } else { missing.append(chunk) }
+      }.compactMap { dependency in
+        RenderedFrame.all(of: chunk, in: dependency.result).map { ($0, dependency.result?["summary"]?["device"]) }
+      }.first
+      if let (pictures, device) = found {
+        frames += pictures
+        if let device { devices.append(device) }
+      } else {
+        missing.append(chunk)
+      }
     }
   }
 }

@@ -11,6 +11,8 @@ struct TurntableEncoding: Sendable {
   let attempt: Attempt
   let model: MeshSource
   let frames: [RenderedFrame]
+  /// What they were rendered on, one for each of the jobs that made them.
+  let devices: [JSONValue]
   let provenance: JSONValue
 
   private static let framesName = "frames"
@@ -30,7 +32,7 @@ struct TurntableEncoding: Sendable {
       outputs.append(product.output)
     }
     outputs.append(try await poster())
-    let made = ToolOutputs(outputs: outputs, summary: film.summary)
+    let made = ToolOutputs(outputs: outputs, summary: await summary(film))
     let artifacts = try await made.publish(from: attempt, provenance: provenance)
     return StepResult(
       result: .object([
@@ -38,6 +40,19 @@ struct TurntableEncoding: Sendable {
         "artifacts": artifacts.listing, "preview": preview?["artifacts"] ?? .null,
         "frames": .array(frames.map { .string($0.path.string) }),
       ]), artifacts: artifacts)
+  }
+
+  /// With the device; of several the processor, since it is the one that was not expected.
+  private func summary(_ film: Film) async -> JSONValue {
+    if Set(devices.map { $0["used"] }).count > 1 {
+      await context.log(
+        .warning,
+        "Some frames of \(model.source) were rendered on a GPU and some on the processor, so the film may flicker; see why in summary.device, mend the GPU and ask again."
+      )
+    }
+    var members = film.summary.objectValue ?? [:]
+    members["device"] = devices.first { $0["used"] == .string("cpu") } ?? devices.first ?? .null
+    return .object(members)
   }
 
   /// Under consecutive names, as ffmpeg reads them; each is what its job has published.

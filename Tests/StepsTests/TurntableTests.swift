@@ -52,10 +52,43 @@ struct TurntableTests {
     #expect(result.artifacts.map(\.role) == ["mp4", "webm", "webp", "contact_sheet", "poster"])
     #expect(result.result["frames"]?.arrayValue?.count == 13)
     #expect(result.result["summary"]?["frames"] == .integer(13))
+    #expect(result.result["summary"]?["device"]?["used"] == .string("cpu"))
     #expect(result.result["preview"]?.arrayValue?.isEmpty == false)
     // The bytes depend on nothing but the frames.
     let again = try await fixture.run("render_turntable", Self.small, fence: 2)
     #expect(again.artifacts.map(\.sha256) == result.artifacts.map(\.sha256))
+  }
+
+  @Test func `A film that the processor made for want of a GPU is not taken over where there is one`() async throws {
+    let parameters = Self.small.merging(["formats": .array([.string("mp4")]), "preview": .bool(false)]) { $1 }
+    let plain = try RenderFixture(device: .gpu)
+    try await plain.runAll(try await Self.frameJobs(of: plain, parameters))
+    let film = try await plain.run("render_turntable", parameters)
+    #expect(try await plain.run("render_turntable", parameters, job: 70, after: film).outcome == .cached)
+    for fixture in [
+      try RenderFixture(device: .gpu, gpuBackend: "OPTIX"), try RenderFixture(device: .gpu, cpuFallback: .fail),
+    ] {
+      await #expect(throws: StepAwait.self) {
+        try await fixture.run("render_turntable", parameters, job: 70, after: film)
+      }
+    }
+  }
+
+  @Test func `A film of frames from a GPU and from the processor says so`() async throws {
+    let parameters = Self.small.merging(["formats": .array([.string("mp4")]), "preview": .bool(false)]) { $1 }
+    let fixture = try RenderFixture()
+    for (index, job) in try await Self.frameJobs(of: fixture, parameters).enumerated() {
+      let id = JobID(index + 10)
+      var result = try await fixture.run(job.step, job.parameters.objectValue ?? [:], job: id).result.objectValue ?? [:]
+      if index == 0 { result["summary"] = .object(["device": .object(["used": .string("OPTIX")])]) }
+      fixture.record(job, id, .object(result))
+    }
+    let film = try await fixture.run("render_turntable", parameters)
+    #expect(film.result["summary"]?["device"]?["used"] == .string("cpu"))
+    let warnings = fixture.reports.filter { report in
+      if case .log(.warning, let message) = report { message.contains("some on the processor") } else { false }
+    }
+    #expect(warnings.count == 1)
   }
 
   @Test func `Only the wanted formats are made, in any size`() async throws {

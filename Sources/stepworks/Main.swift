@@ -22,6 +22,7 @@ struct Stepworks: AsyncParsableCommand {
         stepworks artifacts --since 1d               what was made
         stepworks queues set cad --max 4             more or less at once
         stepworks events --follow                    watch
+        stepworks stats --step export_glb            how long it takes
         stepworks why-rebuilt 12                     what made earlier results useless
         stepworks stale --rebuild                    make again what is out of date
 
@@ -46,6 +47,7 @@ struct Stepworks: AsyncParsableCommand {
     TenantsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
+    StatsCommand.self,
     WhyRebuiltCommand.self,
     StaleCommand.self,
     ConfigCommand.self,

@@ -19,6 +19,8 @@ struct WorkerComposition {
   let logger: Logger
   let registry: MetricsRegistry
   let observer: any JobObserver
+  /// One of the observers.
+  let latencies: LatencyRecorder
 
   /// What a drain may take beyond its own deadline and the grace of the tools: their proof, and the settlements.
   private static let settlementReserve = Duration.seconds(20)
@@ -59,13 +61,20 @@ struct WorkerComposition {
         try await store.sweep(runningLeases: leases)
         try await store.sweepPartial { try await queue.unfinished(among: $0) }
       },
-      prune: { try await store.pruneLogs(now: WallClock.system.now()) })
+      prune: {
+        // Neither keeps the other from being done.
+        let compaction = await Result { try await queue.compactLatencies() }
+        try await store.pruneLogs(now: WallClock.system.now())
+        try compaction.get()
+      })
     let end = GracefulEnd()
     let escalation = SignalEscalation(
       signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() })
     // Shut down in reverse order: the pool drains first, while heartbeats, status and a second signal still work.
     var services: [any Service] = [escalation]
     if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue)) }
+    // Behind the pool's back: its last flush comes when no run can end any more.
+    services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
     services += [Heartbeat(worker), maintenance, pool]
     var configuration = ServiceGroupConfiguration(
       services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },

@@ -66,9 +66,12 @@ struct WorkerCommand: AsyncParsableCommand {
     let registry = MetricsRegistry()
     MetricsSystem.bootstrap(registry)
     let logger = settings.makeLogger("stepworks.worker")
+    let latencies = LatencyRecorder()
     try await WorkerComposition(
       settings: settings, logger: logger, registry: registry,
-      observer: ObserverGroup([JobLogger(logger), JobMetrics(factory: registry, version: Version.current)])
+      observer: ObserverGroup([
+        JobLogger(logger), JobMetrics(factory: registry, version: Version.current), latencies,
+      ]), latencies: latencies
     ).run()
   }
 

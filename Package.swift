@@ -163,7 +163,7 @@ if ProcessInfo.processInfo.environment["STEPWORKS_WITHOUT_CAD"] == nil {
         "Jobs", "Queueing", "stepworks", "stepworks-supervisor", "stepworks-cad",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      exclude: ["Systemd/box"], swiftSettings: strict),
+      exclude: ["Systemd/box", "read_histograms.py"], swiftSettings: strict),
   ]
 }
 

@@ -97,6 +97,15 @@ var targets: [Target] = [
   .executableTarget(
     name: "queue-benchmark", dependencies: ["Jobs", "Queueing"], path: "Benchmarks/queue/queue-benchmark",
     swiftSettings: strict),
+  // Counts what a program asks of malloc; linked into nothing but the benchmark.
+  .target(
+    name: "MallocCount", path: "Benchmarks/latency/MallocCount", cSettings: [.treatAllWarnings(as: .error)]),
+  .executableTarget(
+    name: "latency-benchmark",
+    dependencies: [
+      "Jobs", "MallocCount", "Telemetry", .product(name: "Histogram", package: "hdrhistogram-swift"),
+    ],
+    path: "Benchmarks/latency/latency-benchmark", swiftSettings: strict),
 
   .target(name: "TestSupport", dependencies: ["Jobs"], path: "Tests/TestSupport", swiftSettings: strict),
   .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: strict),

@@ -35,11 +35,12 @@ package struct WorkerPool: Service {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
         for await _ in merge(bell.rings, watcher.wakeUps, timer) {
+          let notice = watcher.takeNotice()
           await stopCancelledJobs()
           if phase.isDraining {
             if await drain(in: &group) { break }
           } else {
-            await claimWhileSlotsAreFree(in: &group)
+            await claimWhileSlotsAreFree(in: &group, since: notice)
           }
         }
         group.cancelAll()  // the deadline timer; no job runs any more
@@ -50,12 +51,23 @@ package struct WorkerPool: Service {
     }
   }
 
-  private func claimWhileSlotsAreFree(in group: inout DiscardingTaskGroup) async {
+  /// - Parameter notice: when a commit was noticed that nobody has looked for yet.
+  private func claimWhileSlotsAreFree(
+    in group: inout DiscardingTaskGroup, since notice: ContinuousClock.Instant?
+  ) async {
+    var notice = notice
     var free = worker.options.slots - worker.running.count
     do {
       guard free > 0, try await worker.queue.hasClaimable(worker.scope) else { return }
       while free > 0, !phase.isDraining {
+        let asked = ContinuousClock.now
         let claimed = try await worker.queue.claim(worker.scope, limit: free)
+        if !claimed.isEmpty {
+          let now = ContinuousClock.now
+          worker.observer.observe(
+            .claimed(ClaimReport(jobs: claimed.count, took: now - asked, sinceNotice: notice.map { now - $0 })))
+          notice = nil  // what further claims take waited for those before
+        }
         for job in claimed { start(job, in: &group) }
         // Fewer than asked for: there is no more, or the queues are full.
         if claimed.count < free { break }

@@ -31,6 +31,10 @@ struct WorkerComposition {
     let inventory = try await WorkerTools(settings: settings, store: store, queue: queue).inventory()
     let steps = inventory.steps
     tell(inventory)
+    registry.begin(steps.definitions)
+    let metrics = WorkerMetrics(
+      registry: registry, warm: inventory.warm, slots: settings.worker.slots, gpus: inventory.gpus,
+      database: settings.database.path, data: settings.dataDirectory)
     try await queue.ensureQueues(settings.queues)
     let worker = try await Worker(
       queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer)
@@ -42,7 +46,7 @@ struct WorkerComposition {
           "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
-    let ending = await Result { try await serve(worker, queue, store, signals) }
+    let ending = await Result { try await serve(worker, queue, store, signals, metrics) }
     // After the drain: no job uses them any more.
     await inventory.warm?.close()
     try await worker.retire()
@@ -50,7 +54,8 @@ struct WorkerComposition {
   }
 
   private func serve(
-    _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence
+    _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence,
+    _ metrics: WorkerMetrics
   ) async throws {
     let pool = WorkerPool(worker)
     let maintenance = Maintenance(
@@ -65,7 +70,7 @@ struct WorkerComposition {
       signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() })
     // Shut down in reverse order: the pool drains first, while heartbeats, status and a second signal still work.
     var services: [any Service] = [escalation]
-    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue)) }
+    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, metrics)) }
     services += [Heartbeat(worker), maintenance, pool]
     var configuration = ServiceGroupConfiguration(
       services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
@@ -84,7 +89,9 @@ struct WorkerComposition {
     observer.observe(probe.isWarning ? .trouble(probe.line) : .note(probe.line))
   }
 
-  private func statusServer(port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue) -> StatusServer {
+  private func statusServer(
+    port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue, _ metrics: WorkerMetrics
+  ) -> StatusServer {
     StatusServer(
       address: StatusServer.Address(host: settings.status.host, port: port), queue: queue, registry: registry,
       logger: logger,
@@ -93,6 +100,7 @@ struct WorkerComposition {
         do { _ = try await queue.lastEventID() } catch { report.databaseTrouble = "\(error)" }
         return report
       },
+      refresh: { metrics.update(isDraining: pool.isDraining) },
       onListening: { address in
         observer.observe(.worker("status", ["address": "http://\(address)"]))
         do {
@@ -112,6 +120,9 @@ struct WorkerComposition {
           "Another process keeps \(settings.database.path) locked for writing; nothing is claimed or settled until it commits."
         ))
     }
+    let metrics = DatabaseMetrics(factory: registry)
+    options.onCommit = { metrics.committed(lockWait: $0.lockWait, held: $0.held, writes: $0.writes) }
+    options.onCheckpoint = { metrics.checkpointed(in: $0) }
     return options
   }
 

@@ -44,7 +44,7 @@ package struct RunTimings: Sendable, Hashable {
   package subscript(name: PhaseName) -> Duration? { phases.first { $0.name == name }?.duration }
 
   /// Every duration with its name: `wait`, `start`, the phases, `settle`, `run`, `total`.
-  package func forEach(_ body: (PhaseName, Duration) -> Void) {
+  package func eachDuration(_ body: (PhaseName, Duration) -> Void) {
     body(.wait, wait)
     if let start { body(.start, start) }
     for phase in phases { body(phase.name, phase.duration) }

@@ -1,7 +1,7 @@
 package import Jobs
 package import Logging
 
-/// What a worker does, as log lines. Each line about a step begins with `[step]` and carries job, attempt and fence.
+/// What a worker does, as log lines. Each line about a step begins with `[step]` and carries step, job, attempt and fence.
 ///
 /// | level | what |
 /// |---|---|
@@ -115,6 +115,7 @@ package struct JobLogger: JobObserver {
   ) {
     guard logger.logLevel <= level else { return }
     var fields = fields()
+    fields["step"] = .string(job.step.rawValue)
     fields["job"] = .stringConvertible(job.id)
     fields["attempt"] = .stringConvertible(job.attempt)
     fields["fence"] = .stringConvertible(job.fence)

@@ -7,12 +7,11 @@ import ToolExecution
 struct WorkerMetrics: Sendable {
   let registry: MetricsRegistry
   let warm: WarmTools?
-  let slots: Int
   let gpus: Int?
   let database: String
   let data: FilePath
 
-  func update(isDraining: Bool) {
+  func update(slots: Int, isDraining: Bool) {
     registry.replace(Metric.workerSlots, Double(slots))
     registry.replace(Metric.workerDraining, isDraining ? 1 : 0)
     if let gpus { registry.replace(Metric.gpus, Double(gpus)) }

@@ -93,6 +93,14 @@ final class Prometheus {
     }
   }
 
+  /// Waits until it has scraped something of which the expression is one series.
+  func waitForValue(of expression: String) async throws -> Double {
+    while true {
+      if let value = try await query(expression).first?.value { return value }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+  }
+
   /// Waits until it has scraped what makes the expression one series of this value. Prometheus tells of nothing by
   /// itself; the suite's time limit ends a wait for what never comes.
   func wait(for expression: String, _ value: Double) async throws {

@@ -48,6 +48,61 @@ struct PrometheusTests {
     #expect(metadata.arrayValue?.first?["type"] == .string("counter"))
   }
 
+  @Test func `A tool that crashes, a job that is tried again, and one that is put off are told apart`() async throws {
+    let installation = try Installation()
+    try await installation.startScrapedWorker()
+    let prometheus = try Prometheus(
+      in: installation.directory, scraping: [try await installation.statusAddress()])
+    // From 0 on, so that a first crash is an increase.
+    try await prometheus.wait(for: #"stepworks_tool_runs_total{tool="stepworks-cad",ending="crashed"}"#, 0)
+    let crash = try installation.insert(
+      "ping", .object(["crash_signal": .string("SEGV")]), columns: ["max_crashes": "2"])
+    let failure = try installation.insert(
+      "ping", .object(["fail": .string("timed_out")]), columns: ["max_attempts": "2"])
+    let later = try installation.insert("ping", .object(["fail": .string("no_space")]))
+    #expect(try await installation.waitForEnd(of: crash).error?.failureClass == .toolCrashed)
+    #expect(try await installation.waitForEnd(of: failure).error?.failureClass == .timedOut)
+    try await installation.waitForEvent(of: later, .snoozed)
+    for (outcome, failureClass) in [
+      ("retry_scheduled", "tool_crashed"), ("failed", "tool_crashed"), ("retry_scheduled", "timed_out"),
+      ("failed", "timed_out"), ("snoozed", "none"),
+    ] {
+      try await prometheus.wait(
+        for: "stepworks_jobs_settled_total{step=\"ping\",outcome=\"\(outcome)\",class=\"\(failureClass)\"}", 1)
+    }
+    try await prometheus.wait(for: #"stepworks_tool_runs_total{tool="ping",ending="crashed"}"#, 2)
+    try await prometheus.wait(for: #"stepworks_queue_jobs{queue="default",state="scheduled"}"#, 1)
+  }
+
+  @Test func `A thumbnail on a machine without a GPU counts as a fallback, and the process that made it waits`()
+    async throws
+  {
+    let installation = try Installation()
+    try await installation.startScrapedWorker(environment: ["STEPWORKS_TOOLS_RENDER": Products.renderTool])
+    let prometheus = try Prometheus(
+      in: installation.directory, scraping: [try await installation.statusAddress()])
+    let gpus = try await prometheus.waitForValue(of: "stepworks_gpus")
+    try await prometheus.wait(for: #"stepworks_renders_total{device="cpu",fallback="true"}"#, 0)
+    let thumbnail = try installation.insert(
+      "render_thumbnail",
+      .object([
+        "source": .string(try installation.makeBearing()), "width": .integer(64), "height": .integer(64),
+        "samples": .integer(2), "preset": .string("preview"),
+      ]))
+    let job = try await installation.waitForEnd(of: thumbnail)
+    #expect(job.state == .completed, "\(job.error?.message ?? "")")
+    let device = try #require(job.result?["summary"]?["device"]?["used"]?.stringValue)
+    #expect((device == "gpu") == (gpus > 0))
+    try await prometheus.wait(
+      for: "stepworks_renders_total{device=\"\(device)\",fallback=\"\(device == "cpu")\"}", 1)
+    try await prometheus.wait(for: "stepworks_warm_processes_started_total", 1)
+    try await prometheus.wait(for: "stepworks_warm_requests_total", 1)
+    try await prometheus.wait(for: #"stepworks_warm_processes{state="idle"}"#, 1)
+    try await prometheus.wait(for: #"stepworks_warm_processes{state="busy"}"#, 0)
+    try await prometheus.wait(for: #"sum(stepworks_warm_processes_ended_total)"#, 0)
+    try await prometheus.wait(for: #"stepworks_artifacts_total{step="render_thumbnail",role="thumbnail"}"#, 1)
+  }
+
   @Test func `A worker that dies is down, and the one that takes its job back says so`() async throws {
     let installation = try Installation()
     let first = try await installation.startScrapedWorker()
@@ -69,9 +124,8 @@ struct PrometheusTests {
     let installation = try Installation()
     try await installation.startScrapedWorker()
     _ = try await installation.doVariousWork()
-    let address = try await installation.statusAddress()
-    let text = try await Self.page(address, accept: nil)
-    let openMetrics = try await Self.page(address, accept: "application/openmetrics-text; version=1.0.0")
+    let text = try await installation.metrics()
+    let openMetrics = try await installation.metrics(accept: "application/openmetrics-text; version=1.0.0")
     let (textFile, openMetricsFile) = (installation.directory + "/page.txt", installation.directory + "/page.om")
     try text.write(toFile: textFile, atomically: true, encoding: .utf8)
     try openMetrics.write(toFile: openMetricsFile, atomically: true, encoding: .utf8)
@@ -98,21 +152,14 @@ struct PrometheusTests {
         Metric.resumedFrames.name, Metric.renders.name, Metric.gpus.name,
       ])
   }
-
-  private static func page(_ address: String, accept: String?) async throws -> String {
-    var request = URLRequest(url: try #require(URL(string: "http://\(address)/metrics")))
-    if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
-    let (data, _) = try await URLSession.shared.data(for: request)
-    return String(decoding: data, as: UTF8.self)
-  }
 }
 
 extension Installation {
   /// One that serves its metrics on a free port.
   @discardableResult
-  func startScrapedWorker() async throws -> Daemon {
+  func startScrapedWorker(environment: [String: String] = [:]) async throws -> Daemon {
     let known = try sql("SELECT count(status_address) FROM workers")
-    let daemon = try startWorker(["--status-port", "0"])
+    let daemon = try startWorker(["--status-port", "0"], environment: environment)
     // Written when it listens.
     while try sql("SELECT count(status_address) FROM workers") == known {
       try #require(daemon.process.isRunning, "\(daemon.output)")
@@ -124,6 +171,14 @@ extension Installation {
   /// Of the worker that was started last.
   func statusAddress() async throws -> String {
     try sql("SELECT status_address FROM workers ORDER BY id DESC LIMIT 1")
+  }
+
+  /// The page of the worker that was started last.
+  func metrics(accept: String? = nil) async throws -> String {
+    var request = URLRequest(url: try #require(URL(string: "http://\(try await statusAddress())/metrics")))
+    if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
+    let (data, _) = try await URLSession.shared.data(for: request)
+    return String(decoding: data, as: UTF8.self)
   }
 
   /// An export, the same again, three inserts of one job that waits, and a job without its file.

@@ -79,7 +79,8 @@ struct LogTests {
 
   private func logger(_ format: LogFormat, _ level: Logger.Level) -> Logger {
     Logger(label: "test") { _ in
-      LineLogHandler(format: format, level: level, clock: clock.wall, write: { [written] in written.write($0) })
+      LineLogHandler(
+        format: format, threshold: LogThreshold(level), clock: clock.wall, write: { [written] in written.write($0) })
     }
   }
 }

@@ -78,6 +78,7 @@ var targets: [Target] = [
       "Jobs", "Queueing", "ToolExecution", "Artifacts", "Steps", "Workers", "Telemetry",
       "OperatorAPI",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "CoreMetrics", package: "swift-metrics"),
       .product(name: "Logging", package: "swift-log"),
@@ -162,7 +163,7 @@ if ProcessInfo.processInfo.environment["STEPWORKS_WITHOUT_CAD"] == nil {
         "Jobs", "Queueing", "stepworks", "stepworks-supervisor", "stepworks-cad",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      exclude: ["Systemd/box"], swiftSettings: strict),
   ]
 }
 

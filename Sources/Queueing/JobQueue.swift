@@ -11,6 +11,9 @@ package final class JobQueue: Sendable {
 
   package var path: String { database.path }
 
+  /// By the clock of every time that is stored.
+  package var now: Timestamp { clock.now() }
+
   /// Opens the database at `path`, which should be absolute.
   /// - Throws: ``QueueError`` with a sentence for every way in which a file can't be used.
   package init(path: String, options: DatabaseOptions = DatabaseOptions(), clock: WallClock = .system) throws {

@@ -2,24 +2,32 @@ import Glibc
 package import Jobs
 package import Logging
 
-/// Writes each entry as one line to standard error.
+/// Writes each entry as one line to standard error, or as one entry to journald.
 ///
 /// A line is one `write`, so that the lines of several threads never mix. Nobody can be told when that fails: then the
-/// line is lost.
+/// line is lost. What journald does not take goes to standard error.
 package struct LineLogHandler: LogHandler {
-  package var logLevel: Logger.Level
+  /// Of this logger alone once it was set, else that of the threshold.
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? threshold.level }
+    set { ownLevel = newValue }
+  }
   package var metadata: Logger.Metadata = [:]
   package var metadataProvider: Logger.MetadataProvider?
+  private var ownLevel: Logger.Level?
+  private let threshold: LogThreshold
   private let format: LogFormat
+  private let journal: JournalSocket
   private let clock: WallClock
   private let write: @Sendable (String) -> Void
 
   package init(
-    format: LogFormat, level: Logger.Level, clock: WallClock = .system,
+    format: LogFormat, threshold: LogThreshold, clock: WallClock = .system, journal: JournalSocket = .system,
     write: @escaping @Sendable (String) -> Void = LineLogHandler.writeToStandardError
   ) {
     self.format = format
-    self.logLevel = level
+    self.threshold = threshold
+    self.journal = journal
     self.clock = clock
     self.write = write
   }
@@ -38,6 +46,7 @@ package struct LineLogHandler: LogHandler {
     switch format {
     case .text: write(line.text)
     case .json: write(line.json)
+    case .journald: if !journal.send(JournalEntry(line).bytes) { write(line.prefixed) }
     }
   }
 

@@ -7,6 +7,13 @@ package enum LogFormat: String, Sendable, Hashable, CaseIterable {
   /// For programs: one JSON object a line.
   case json
 
-  /// Text when standard error is a terminal.
-  package static var automatic: LogFormat { isatty(STDERR_FILENO) == 1 ? .text : .json }
+  /// Entries of journald, each field searchable: `journalctl STEPWORKS_JOB=12`.
+  case journald
+
+  /// Text when standard error is a terminal, entries of journald when journald reads it.
+  package static var automatic: LogFormat {
+    if isatty(STDERR_FILENO) == 1 { return .text }
+    let stream = getenv("JOURNAL_STREAM").map { String(cString: $0) }
+    return JournalSocket.takesStandardError(environment: stream) ? .journald : .json
+  }
 }

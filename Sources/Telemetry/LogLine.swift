@@ -1,7 +1,7 @@
 import Jobs
 import Logging
 
-/// One entry of the log, ready to be written. Fields come in the order job, attempt, fence, then by name.
+/// One entry of the log, ready to be written. Fields come in the order step, job, attempt, fence, then by name.
 struct LogLine {
   let time: Timestamp
   let level: Logger.Level
@@ -9,14 +9,24 @@ struct LogLine {
   let fields: Logger.Metadata
 
   var text: String {
-    var line = "\(time.iso8601) \(level.rawValue)"
-    line += String(repeating: " ", count: max(1, 9 - level.rawValue.utf8.count))
-    line += message.visible.replacing("\n", with: "\n  ")
-    for (index, key) in orderedKeys.enumerated() {
+    let pad = String(repeating: " ", count: max(1, 9 - level.rawValue.utf8.count))
+    return "\(time.iso8601) \(level.rawValue)\(pad)\(body(indent: "  "))\n"
+  }
+
+  /// For journald by way of standard error, which adds the time: each line begins with its priority, sd-daemon(3).
+  var prefixed: String {
+    let priority = "<\(level.journalPriority)>"
+    return "\(priority)\(body(indent: "\(priority)  "))\n"
+  }
+
+  /// Message and fields. The step is left out: the message begins with it.
+  private func body(indent: String) -> String {
+    var line = message.visible.replacing("\n", with: "\n" + indent)
+    for (index, key) in orderedKeys.filter({ $0 != "step" }).enumerated() {
       line += index == 0 ? "  " : " "
       line += "\(key)=\(Self.quotedIfNeeded(fields[key].map { "\($0)" } ?? ""))"
     }
-    return line + "\n"
+    return line
   }
 
   var json: String {
@@ -30,7 +40,7 @@ struct LogLine {
   }
 
   private var orderedKeys: [String] {
-    let first = ["job", "attempt", "fence"]
+    let first = ["step", "job", "attempt", "fence"]
     return first.filter { fields[$0] != nil } + fields.keys.filter { !first.contains($0) }.sorted()
   }
 

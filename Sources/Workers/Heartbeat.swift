@@ -24,12 +24,14 @@ package struct Heartbeat: Service {
     let before = worker.running.tokens
     do {
       let leases = try await worker.queue.heartbeat(worker.id)
+      worker.liveness.writeWasCommitted()
       for token in before.subtracting(leases) {
         // It may simply have ended since; then there is nothing to stop.
         guard let control = worker.running[token], control.stop(.leaseLost) else { continue }
         worker.observer.observe(.jobStopping(control.job, reason: StopReason.leaseLost.rawValue))
       }
     } catch {
+      worker.liveness.writeIsHeldUp()
       worker.observer.observe(.trouble("The heartbeat could not be written, the worker keeps trying: \(error)"))
     }
   }

@@ -1,5 +1,6 @@
 package import Jobs
 package import Queueing
+import Synchronization
 
 /// How a worker behaves.
 package struct WorkerOptions: Sendable {
@@ -32,16 +33,17 @@ package final class Worker: Sendable {
   let queue: JobQueue
   let steps: StepRegistry
   let scope: ClaimScope
-  let options: WorkerOptions
   let observer: any JobObserver
   let running = RunningJobs()
+  package let liveness: Liveness
+  private let currentOptions: Mutex<WorkerOptions>
   private let lock: WorkerLock
 
   /// Takes the worker's lock, publishes its steps and registers it. From here on its death is noticed.
   /// - Throws: ``QueueError``.
   package init(
     queue: JobQueue, steps: StepRegistry, identity: WorkerIdentity, options: WorkerOptions = WorkerOptions(),
-    observer: any JobObserver
+    observer: any JobObserver, liveness: Liveness = Liveness()
   ) async throws {
     guard let lock = try WorkerLock(name: WorkerLock.freshName(), in: queue.lockDirectory) else {
       preconditionFailure("a name of 128 random bits is not taken")
@@ -51,7 +53,8 @@ package final class Worker: Sendable {
     self.id = try await queue.register(identity, lock: lock)
     self.queue = queue
     self.steps = steps
-    self.options = options
+    self.currentOptions = Mutex(options)
+    self.liveness = liveness
     self.observer = observer
     self.scope = ClaimScope(
       workerID: id, steps: Set(steps.definitions.map(\.name)), queues: identity.queues.map(Set.init))
@@ -63,6 +66,17 @@ package final class Worker: Sendable {
     guard running.count == 0, try await queue.markStopped(id) else { return }
     lock.remove()
     observer.observe(.worker("stopped", [:]))
+  }
+
+  /// As they are now: ``change(slots:drain:)``.
+  package var options: WorkerOptions { currentOptions.withLock { $0 } }
+
+  /// Holds from the next claim, and for a drain that has not begun. Fewer slots end no job that runs.
+  package func change(slots: Int, drain: Duration) {
+    currentOptions.withLock { options in
+      options.slots = slots
+      options.drain = drain
+    }
   }
 
   /// How many jobs it runs now.

@@ -25,6 +25,9 @@ package struct WorkerPool: Service {
     bell.ring()
   }
 
+  /// Claims for slots that were added.
+  package func lookAgain() { bell.ring() }
+
   package var isDraining: Bool { phase.isDraining }
 
   package func run() async throws {
@@ -41,6 +44,7 @@ package struct WorkerPool: Service {
           } else {
             await claimWhileSlotsAreFree(in: &group)
           }
+          worker.liveness.claimLoopTurned()
         }
         group.cancelAll()  // the deadline timer; no job runs any more
       }
@@ -53,7 +57,10 @@ package struct WorkerPool: Service {
   private func claimWhileSlotsAreFree(in group: inout DiscardingTaskGroup) async {
     var free = worker.options.slots - worker.running.count
     do {
-      guard free > 0, try await worker.queue.hasClaimable(worker.scope) else { return }
+      guard free > 0 else { return }
+      let hasClaimable = try await worker.queue.hasClaimable(worker.scope)
+      worker.liveness.queueWasRead()
+      guard hasClaimable else { return }
       while free > 0, !phase.isDraining {
         let claimed = try await worker.queue.claim(worker.scope, limit: free)
         for job in claimed { start(job, in: &group) }

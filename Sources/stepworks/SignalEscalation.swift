@@ -1,7 +1,7 @@
 import ServiceLifecycle
 import UnixSignals
 
-/// SIGTERM or SIGINT drains; the second one hands back at once what still runs.
+/// SIGTERM or SIGINT drains; the second one hands back at once what still runs. SIGHUP reads the configuration again.
 ///
 /// ServiceGroup's own signal handling swallows a second signal, so it is given none.
 struct SignalEscalation: Service {
@@ -9,11 +9,14 @@ struct SignalEscalation: Service {
   let signals: UnixSignalsSequence
   let drain: @Sendable () async -> Void
   let hurry: @Sendable () -> Void
+  let reload: @Sendable () async -> Void
 
   func run() async throws {
     var isDraining = false
-    for await _ in signals.cancelOnGracefulShutdown() {
-      if isDraining {
+    for await signal in signals.cancelOnGracefulShutdown() {
+      if signal == .sighup {
+        await reload()
+      } else if isDraining {
         hurry()
       } else {
         isDraining = true

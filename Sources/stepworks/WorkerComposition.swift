@@ -1,4 +1,5 @@
 import Artifacts
+import Foundation
 import Glibc
 import Jobs
 import Logging
@@ -19,13 +20,18 @@ struct WorkerComposition {
   let logger: Logger
   let registry: MetricsRegistry
   let observer: any JobObserver
+  /// One of the observers.
+  let latencies: LatencyRecorder
+  let reload: ConfigurationReload
+  private let environment = ProcessInfo.processInfo.environment
+  private let liveness = Liveness()
 
   /// What a drain may take beyond its own deadline and the grace of the tools: their proof, and the settlements.
   private static let settlementReserve = Duration.seconds(20)
 
   /// - Throws: ``QueueError``, `StoreError`, `ToolError`, `StatusServerError`, ``SettingsError``: each one sentence.
   func run() async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let queue = try JobQueue(path: settings.database.path, options: databaseOptions)
     let store = try ArtifactStore(root: settings.dataDirectory)
     let inventory = try await WorkerTools(settings: settings, store: store, queue: queue).inventory()
@@ -33,7 +39,8 @@ struct WorkerComposition {
     tell(inventory)
     try await queue.ensureQueues(settings.queues)
     let worker = try await Worker(
-      queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer)
+      queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer,
+      liveness: liveness)
     observer.observe(
       .worker(
         "started",
@@ -59,19 +66,33 @@ struct WorkerComposition {
         try await store.sweep(runningLeases: leases)
         try await store.sweepPartial { try await queue.unfinished(among: $0) }
       },
-      prune: { try await store.pruneLogs(now: WallClock.system.now()) })
+      prune: {
+        // Neither keeps the other from being done.
+        let compaction = await Result { try await queue.compactLatencies() }
+        try await store.pruneLogs(now: WallClock.system.now())
+        try compaction.get()
+      })
     let end = GracefulEnd()
+    let manager = serviceManager(worker, queue)
+    let deadline = DrainDeadline()
     let escalation = SignalEscalation(
-      signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() })
-    // Shut down in reverse order: the pool drains first, while heartbeats, status and a second signal still work.
-    var services: [any Service] = [escalation]
-    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue)) }
-    services += [Heartbeat(worker), maintenance, pool]
-    var configuration = ServiceGroupConfiguration(
+      signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() },
+      reload: { [reload, logger] in await reload.run(worker, pool, manager, logger) })
+    let notice = StoppingNotice { [drainReserve] in
+      let budget = worker.options.drain + drainReserve
+      deadline.begin(budget)
+      manager?.stopping(within: budget)
+    }
+    // Shut down in reverse order: the service manager is told, then the pool drains, while heartbeats, status and a
+    // second signal still work.
+    var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [deadline, escalation]
+    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, manager)) }
+    // Behind the pool's back: its last flush comes when no run can end any more.
+    services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
+    services += [Heartbeat(worker), maintenance, pool, notice]
+    let configuration = ServiceGroupConfiguration(
       services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
       logger: Logger(label: "stepworks.services") { _ in SwiftLogNoOpLogHandler() })
-    configuration.maximumGracefulShutdownDuration =
-      settings.worker.drain + settings.tools.grace + Self.settlementReserve
     let group = ServiceGroup(configuration: configuration)
     end.attach(group)
     try await group.run()
@@ -84,7 +105,23 @@ struct WorkerComposition {
     observer.observe(probe.isWarning ? .trouble(probe.line) : .note(probe.line))
   }
 
-  private func statusServer(port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue) -> StatusServer {
+  /// - Returns: `nil` when none started this process.
+  private func serviceManager(_ worker: Worker, _ queue: JobQueue) -> ServiceManager? {
+    NotifySocket(environment: environment).map { socket in
+      ServiceManager(
+        socket: socket, watchdog: watchdog, worker: worker, queue: queue, queues: settings.worker.queues,
+        awaitsStatusServer: settings.status.port != nil)
+    }
+  }
+
+  private var watchdog: Duration? { Watchdog.interval(environment: environment) }
+
+  /// Beyond the deadline of the running jobs.
+  private var drainReserve: Duration { settings.tools.grace + Self.settlementReserve }
+
+  private func statusServer(
+    port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue, _ manager: ServiceManager?
+  ) -> StatusServer {
     StatusServer(
       address: StatusServer.Address(host: settings.status.host, port: port), queue: queue, registry: registry,
       logger: logger,
@@ -95,6 +132,7 @@ struct WorkerComposition {
       },
       onListening: { address in
         observer.observe(.worker("status", ["address": "http://\(address)"]))
+        manager?.statusServerListens()
         do {
           try await queue.recordStatusAddress("\(address)", of: worker.id)
         } catch {
@@ -106,7 +144,10 @@ struct WorkerComposition {
   private var databaseOptions: DatabaseOptions {
     var options = DatabaseOptions(
       durability: settings.database.durability, opening: .createOrMigrate, busyTimeout: nil)
-    options.onLongWait = { [observer] _ in
+    // Each wait that is told of also excuses the worker before its watchdog.
+    if let watchdog { options.longWait = min(options.longWait, Watchdog.longestPause(watchdog)) }
+    options.onLongWait = { [observer, liveness] _ in
+      liveness.writeIsHeldUp()
       observer.observe(
         .trouble(
           "Another process keeps \(settings.database.path) locked for writing; nothing is claimed or settled until it commits."
@@ -116,9 +157,14 @@ struct WorkerComposition {
   }
 
   private var options: WorkerOptions {
-    WorkerOptions(
+    var options = WorkerOptions(
       slots: settings.worker.slots, heartbeat: settings.worker.heartbeat, rescue: settings.worker.rescue,
       sweep: settings.worker.sweep, drain: settings.worker.drain)
+    if let pause = watchdog.map(Watchdog.longestPause) {
+      options.heartbeat = min(options.heartbeat, pause)
+      options.sweep = min(options.sweep, pause)
+    }
+    return options
   }
 
   private func identity(of steps: StepRegistry) -> WorkerIdentity {

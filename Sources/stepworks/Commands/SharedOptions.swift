@@ -69,9 +69,10 @@ extension Settings {
   }
 
   /// A logger on standard error as `log.level` and `log.format` say.
-  func makeLogger(_ label: String) -> Logger {
+  func makeLogger(_ label: String, _ threshold: LogThreshold) -> Logger {
     let format = log.format.flatMap(LogFormat.init(rawValue:)) ?? .automatic
-    let level = Logger.Level(rawValue: log.level) ?? .info
-    return Logger(label: label) { _ in LineLogHandler(format: format, level: level) }
+    return Logger(label: label) { _ in LineLogHandler(format: format, threshold: threshold) }
   }
+
+  var logThreshold: LogThreshold { LogThreshold(Logger.Level(rawValue: log.level) ?? .info) }
 }

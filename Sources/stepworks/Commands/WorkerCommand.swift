@@ -16,6 +16,8 @@ struct WorkerCommand: AsyncParsableCommand {
         SIGTERM, SIGINT  drain: take nothing new, let running jobs finish within worker.drainSeconds, hand back the
                          rest without costing them an attempt, their tools dead
         a second one     hand back at once what still runs
+        SIGHUP           read the configuration again: log.level, worker.slots and worker.drainSeconds change at once,
+                         the log names what needs a restart
 
       EXIT STATUS
         0   drained
@@ -60,15 +62,23 @@ struct WorkerCommand: AsyncParsableCommand {
   var logLevel: String?
 
   func run() async throws {
-    let settings = try await shared.settings(overriding: flags)
+    let values = try await shared.values(overriding: flags)
+    let settings = Settings(values, in: .current)
     // A reader of our log that goes away must not end the worker.
     signal(SIGPIPE, SIG_IGN)
     let registry = MetricsRegistry()
     MetricsSystem.bootstrap(registry)
-    let logger = settings.makeLogger("stepworks.worker")
+    let threshold = settings.logThreshold
+    let logger = settings.makeLogger("stepworks.worker", threshold)
+    let latencies = LatencyRecorder()
+    let reload = ConfigurationReload(values, logThreshold: threshold) { [shared, flags] in
+      try await shared.values(overriding: flags)
+    }
     try await WorkerComposition(
       settings: settings, logger: logger, registry: registry,
-      observer: ObserverGroup([JobLogger(logger), JobMetrics(factory: registry, version: Version.current)])
+      observer: ObserverGroup([
+        JobLogger(logger), JobMetrics(factory: registry, version: Version.current), latencies,
+      ]), latencies: latencies, reload: reload
     ).run()
   }
 

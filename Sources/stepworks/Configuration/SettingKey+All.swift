@@ -55,8 +55,9 @@ extension SettingKey {
     "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
     "The least important log lines that are written.")
   static let logFormat = SettingKey(
-    "log.format", .choice(["auto", "text", "json"]), default: "auto",
-    "How log lines are written to standard error; auto: text on a terminal, JSON otherwise.")
+    "log.format", .choice(["auto", "text", "json", "journald"]), default: "auto",
+    "How log lines are written; auto: text on a terminal, to journald with fields of their own where journald reads them, JSON otherwise."
+  )
 
   static let toolsSupervisor = SettingKey(
     "tools.supervisor", .path, default: "auto",

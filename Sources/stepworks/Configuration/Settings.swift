@@ -33,7 +33,7 @@ package struct Settings: Sendable, Hashable {
   package struct Log: Sendable, Hashable {
     /// A level of swift-log, by its name.
     package var level: String
-    /// `nil`: text on a terminal, JSON otherwise.
+    /// `nil`: as ``LogFormat/automatic`` finds.
     package var format: String?
   }
 

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// scripts/install on a machine of its own.
+@Suite("scripts/install", .serialized, .timeLimit(.minutes(2)))
+struct InstallationScriptTests {
+  private let box: SystemdBox
+
+  init() throws { box = try SystemdBox(installed: false) }
+
+  /// Everything it could leave behind.
+  private func files() throws -> String {
+    try box.shell(
+      """
+      find /opt /etc/systemd/system /etc/sysusers.d /etc/tmpfiles.d /etc/stepworks /usr/local /var/lib/stepworks -not -path '/opt/swift/*' \
+        2>/dev/null | sort; true
+      """)
+  }
+
+  @Test func `A second run has nothing to do, and an uninstallation with --purge leaves nothing`() throws {
+    try box.shell("mkdir -p /etc/sysusers.d /etc/tmpfiles.d /usr/local/share/bash-completion/completions")
+    let before = try files()
+    let first = try box.succeed(SystemdBox.installation)
+    #expect(first.contains("systemctl enable --now stepworks.target"))
+    let installed = try files()
+    #expect(installed.contains("/opt/stepworks/bin/stepworks-supervisor"))
+    let second = try box.succeed(SystemdBox.installation)
+    #expect(second.contains("Nothing to do"))
+    #expect(!second.contains("systemctl"))
+    #expect(try files() == installed)
+    try box.shell("bash -n /usr/local/share/bash-completion/completions/stepworks")
+    #expect(try box.succeed(["stepworks", "config"]).contains(SystemdBox.database))
+
+    try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall", "--purge"])
+    #expect(try files() == before)
+    #expect(try box.run(["id", "stepworks"]).status != 0)
+    let again = try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall", "--purge"])
+    #expect(again.contains("Nothing to do"))
+  }
+
+  @Test func `What somebody has changed survives upgrade and uninstallation, and so do the data`() throws {
+    try box.succeed(SystemdBox.installation)
+    try box.systemctl("enable", "--now", "stepworks.target", "stepworks-worker@default")
+    try box.shell("sed -i 's/slots: 64/slots: 7/' /etc/stepworks/stepworks.yaml")
+    try box.shell("echo older >> /opt/stepworks/share/doc/operating.md")
+    let upgrade = try box.succeed(SystemdBox.installation)
+    #expect(upgrade.contains("Workers run what was there before"))
+    #expect(upgrade.contains("systemctl restart stepworks-worker@default.service"))
+    #expect(try box.shell("grep -c 'slots: 7' /etc/stepworks/stepworks.yaml") == "1")
+
+    let end = try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall"])
+    #expect(end.contains("Stopping stepworks-worker@default.service"))
+    #expect(end.contains("Kept, with the user stepworks: /etc/stepworks /var/lib/stepworks."))
+    #expect(try box.shell("ls /etc/stepworks") == "stepworks.yaml")
+    #expect(try box.run(["ls", "/opt/stepworks"]).status != 0)
+    #expect(try box.run(["test", "-s", SystemdBox.database]).status == 0)
+    #expect(try box.run(["systemctl", "cat", "stepworks-worker@default"]).status != 0)
+  }
+
+  @Test func `It installs under another prefix, and the unit runs from there`() throws {
+    try box.succeed(SystemdBox.installation + ["--prefix", "/opt/media/stepworks"])
+    try box.systemctl("start", "stepworks-worker@default")
+    let main = try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default")
+    #expect(try box.shell("readlink /proc/\(main)/exe") == "/opt/media/stepworks/bin/stepworks")
+    let end = try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall"])
+    #expect(end.contains("removed /opt/media/stepworks/bin/stepworks"))
+  }
+
+  @Test func `What it cannot do it refuses with a sentence and the status for it`() throws {
+    let script = "\(SystemdBox.sources)/scripts/install"
+    for (arguments, status, words) in [
+      (["--prefix"], 64, "--prefix needs a value"),
+      (["--prefix", "relative"], 64, "must be an absolute path"),
+      (["--prefix", "/usr"], 64, "a directory of Stepworks' own"),
+      (["--without", "cad"], 64, "--without takes usd or render"),
+      (["--purge"], 64, "--purge goes with --uninstall"),
+      (["--force"], 64, "there is no option --force"),
+      (["--binaries", "/nonexistent"], 66, "there is no /nonexistent/stepworks"),
+    ] {
+      let result = try box.run([script] + arguments)
+      #expect(result.status == Int32(status), "\(arguments)")
+      #expect(result.errors.hasPrefix("install: ") && result.errors.contains(words), "\(result.errors)")
+    }
+    let result = try box.run(["setpriv", "--reuid", "65534", "--clear-groups", script])
+    #expect(result.status == 77)
+    #expect(result.errors.contains("this needs root"))
+    #expect(try box.succeed([script, "--help"]).hasPrefix("usage: "))
+  }
+}

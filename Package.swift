@@ -78,6 +78,7 @@ var targets: [Target] = [
       "Jobs", "Queueing", "ToolExecution", "Artifacts", "Steps", "Workers", "Telemetry",
       "OperatorAPI",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
       .product(name: "Configuration", package: "swift-configuration"),
       .product(name: "CoreMetrics", package: "swift-metrics"),
       .product(name: "Logging", package: "swift-log"),

@@ -8,8 +8,8 @@ package enum WorkerObservation: Sendable {
   /// A claimed job starts. `wait`: since it became available.
   case jobStarted(Job, wait: Duration)
   case jobReported(Job, StepReport)
-  /// The job is settled. `took`: since it was started.
-  case jobSettled(Job, SettlementKind, took: Duration)
+  /// The job is settled.
+  case jobSettled(Job, SettlementKind, timings: RunTimings)
   /// Somebody else has the job now; what this run did is thrown away.
   case leaseLost(Job)
   /// Jobs of a dead worker were taken back.
@@ -36,6 +36,21 @@ package enum SettlementKind: Sendable, Hashable {
   case released
   case failed(JobFailure)
   case cancelled
+
+  /// How the run ended, with what a completed job says of it.
+  package var outcome: RunOutcome {
+    switch self {
+    case .completed(.done): .done
+    case .completed(.cached): .cached
+    case .completed(.skipped): .skipped
+    case .retryScheduled: .retryScheduled
+    case .snoozed: .snoozed
+    case .awaiting: .awaiting
+    case .released: .released
+    case .failed: .failed
+    case .cancelled: .cancelled
+    }
+  }
 
   /// A bounded word for labels: `completed`, `retry_scheduled`, ….
   package var label: String {

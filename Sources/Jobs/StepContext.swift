@@ -51,6 +51,14 @@ package struct StepContext: Sendable {
     try? await report(.progress(clamped, message))  // only toolStarted can fail
   }
 
+  /// Says that a phase of the run begins; the one before ends. What is measured of a run is kept by phase.
+  ///
+  /// A phase that is entered again adds up. One whose name breaks the rule of ``PhaseName``, or that would be the
+  /// 17th of its run, is ignored, and the log says so once.
+  package func phase(_ name: PhaseName) async {
+    try? await report(.phase(name))  // only toolStarted can fail
+  }
+
   package func log(_ level: StepLogLevel, _ message: String) async {
     try? await report(.log(level, message))  // only toolStarted can fail
   }
@@ -68,6 +76,8 @@ package struct StepContext: Sendable {
 /// One thing a step says about its run.
 package enum StepReport: Sendable, Hashable {
   case progress(Double, String?)
+  /// A phase begins; it ends when the next begins or the run ends.
+  case phase(PhaseName)
   case log(StepLogLevel, String)
   case toolStarted(ToolProcessRecord)
   case toolEnded(ToolUsage)

@@ -81,6 +81,7 @@ struct ToolRun: Sendable {
   private func tell(_ message: ToolMessage) async {
     switch message {
     case .progress(let fraction, let message): await context.progress(fraction, message)
+    case .phase(let name): await context.phase(PhaseName(rawValue: name))
     case .log(let level, let message): await context.log(StepLogLevel(rawValue: level) ?? .info, message)
     case .result, .error: break  // in the report
     }

@@ -8,7 +8,7 @@ package import Logging
 /// | error | a job failed for good; what the step calls an error |
 /// | warning | a run failed and is tried again; a lost lease; trouble that the worker survives |
 /// | info | a tool started or ended; a job that took 0.1 s or longer completed; cancelled, snoozed, waiting for other jobs, handed back; rescues; the worker itself |
-/// | debug | each start; jobs that completed faster; progress; numbers of running jobs |
+/// | debug | each start; jobs that completed faster; progress; phases; numbers of running jobs |
 ///
 /// Short jobs are debug lines because fifty thousand of them may end in a second. Nothing is built for a line that is
 /// not written.
@@ -26,8 +26,8 @@ package struct JobLogger: JobObserver {
       log(.debug, job, "started", ["waited_seconds": .stringConvertible(rounded(wait))])
     case .jobReported(let job, let report):
       reported(job, report)
-    case .jobSettled(let job, let kind, let took):
-      settled(job, kind, took)
+    case .jobSettled(let job, let kind, let timings):
+      settled(job, kind, timings.run)
     case .leaseLost(let job):
       log(.warning, job, "lost its lease: another worker has the job, the result of this run is thrown away")
     case .jobStopping(let job, let reason):
@@ -54,6 +54,8 @@ package struct JobLogger: JobObserver {
     case .progress(let fraction, let message):
       guard logger.logLevel <= .debug else { return }
       log(.debug, job, "\(Int((fraction * 100).rounded())) %\(message.map { ": \($0)" } ?? "")")
+    case .phase(let name):
+      log(.debug, job, "phase \(name)")
     case .log(let level, let message):
       log(Logger.Level(level), job, "\(message)")
     case .toolStarted(let process):

@@ -45,7 +45,7 @@ package final class JobMetrics: JobObserver {
   package func observe(_ observation: WorkerObservation) {
     switch observation {
     case .jobStarted(let job, let wait): started(job, wait)
-    case .jobSettled(let job, let kind, let took): settled(job, kind, took)
+    case .jobSettled(let job, let kind, let timings): settled(job, kind, timings.run)
     case .jobReported(_, .toolEnded(let usage)): toolEnded(usage)
     case .leaseLost(let job):
       leasesLost.increment()
@@ -80,7 +80,7 @@ package final class JobMetrics: JobObserver {
   }
 
   private func settled(_ job: Job, _ kind: SettlementKind, _ took: Duration) {
-    let labels = SettlementLabels(step: job.step, outcome: kind.outcomeLabel, failureClass: kind.failureLabel)
+    let labels = SettlementLabels(step: job.step, outcome: kind.outcome.rawValue, failureClass: kind.failureLabel)
     let (counter, timer) = handles.withLock { handles in
       (
         handles.settled.value(for: labels) {
@@ -118,11 +118,6 @@ package final class JobMetrics: JobObserver {
 }
 
 extension SettlementKind {
-  /// A completed job says how: `done`, `cached`, `skipped`; any other says what became of it.
-  fileprivate var outcomeLabel: String {
-    if case .completed(let outcome) = self { outcome.rawValue } else { label }
-  }
-
   /// `none` when nothing failed.
   fileprivate var failureLabel: String {
     switch self {

@@ -4,6 +4,8 @@ package import FoundationEssentials
 package enum ToolMessage: Sendable, Hashable {
   /// `{"progress":0.42,"message":"frame 10 of 24"}`; the fraction is clamped to 0…1.
   case progress(fraction: Double, message: String?)
+  /// `{"phase":"mesh"}`: a part of the run that is timed begins, and the one before ends.
+  case phase(String)
   /// `{"log":"warning","message":"…"}`; the level is whatever the tool wrote.
   case log(level: String, message: String)
   /// `{"result":{…}}`: the bytes of the result object exactly as the tool wrote them. Valid JSON.
@@ -52,7 +54,7 @@ package struct ToolReportedError: Sendable, Hashable {
 extension ToolMessage {
   /// Nil for a line that is no message: tools print what they like.
   ///
-  /// Of a line with several meanings the first of result, error, progress, log counts.
+  /// Of a line with several meanings the first of result, error, progress, phase, log counts.
   package init?(line: [UInt8]) {
     guard let object = JSONObjectLine(line) else { return nil }
     if let result = object.members["result"], result.first == UInt8(ascii: "{") {
@@ -63,6 +65,8 @@ extension ToolMessage {
       self = .error(ToolReportedError(errorClass: error.string("class"), message: message, exit: exit))
     } else if let fraction = object.number("progress") {
       self = .progress(fraction: min(max(fraction, 0), 1), message: object.string("message"))
+    } else if let phase = object.string("phase") {
+      self = .phase(phase)
     } else if let level = object.string("log"), let message = object.string("message") {
       self = .log(level: level, message: message)
     } else {

@@ -8,19 +8,20 @@ struct JobRunner: Sendable {
 
   func run(_ claimed: ClaimedJob, _ control: RunControl) async {
     let job = claimed.job
-    let started = ContinuousClock.now
-    let wait = (job.availableAt ?? job.createdAt).duration(to: job.startedAt ?? job.createdAt)
-    worker.observer.observe(.jobStarted(job, wait: max(wait, .zero)))
-    let ending = await ending(of: job, control)
+    let wait = max((job.availableAt ?? job.createdAt).duration(to: job.startedAt ?? job.createdAt), .zero)
+    let clock = RunClock(wait: wait)
+    worker.observer.observe(.jobStarted(job, wait: wait))
+    let ending = await ending(of: job, control, clock)
+    clock.end()
     let settlement = await settle(claimed.lease(), job, ending)
     switch settlement.standing {
-    case .settled(let kind): worker.observer.observe(.jobSettled(job, kind, took: .now - started))
+    case .settled(let kind): worker.observer.observe(.jobSettled(job, kind, timings: clock.timings()))
     case .leaseLost: worker.observer.observe(.leaseLost(job))
     case .abandoned: break  // already told as trouble; a rescue takes the job back
     }
   }
 
-  private func ending(of job: Job, _ control: RunControl) async -> RunEnding {
+  private func ending(of job: Job, _ control: RunControl, _ clock: RunClock) async -> RunEnding {
     guard let step = worker.steps[job.step] else {
       return .snoozed(.seconds(5), reason: "This worker does not know the step \(job.step).")
     }
@@ -37,7 +38,7 @@ struct JobRunner: Sendable {
           }
           return claim
         },
-        report: reporter(for: job, control))
+        report: reporter(for: job, control, clock))
       // A task of its own, so that one job can be stopped; awaited here whatever happens.
       let task = Task { try await step.run(context) }
       control.attach(task)
@@ -98,11 +99,17 @@ struct JobRunner: Sendable {
     }
   }
 
-  private func reporter(for job: Job, _ control: RunControl) -> @Sendable (StepReport) async throws -> Void {
+  private func reporter(
+    for job: Job, _ control: RunControl, _ clock: RunClock
+  ) -> @Sendable (StepReport) async throws -> Void {
     let throttle = Throttle()
     let warnings = Allowance(200)
     let worker = worker
     return { report in
+      if case .refused(let reason) = clock.hear(report) {
+        if let reason { worker.observer.observe(.jobReported(job, .log(.info, reason))) }
+        return
+      }
       worker.observer.observe(.jobReported(job, report))
       switch report {
       case .progress(let fraction, let message):
@@ -116,7 +123,7 @@ struct JobRunner: Sendable {
           try await worker.queue.recordWarning("More warnings are in the log only.", of: job.token, by: worker.id)
         case .spent: break
         }
-      case .log:
+      case .log, .phase:
         break
       case .toolStarted(let process):
         guard try await worker.queue.recordToolStart(process, of: job.token, by: worker.id) else {

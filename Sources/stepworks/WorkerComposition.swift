@@ -20,6 +20,8 @@ struct WorkerComposition {
   let logger: Logger
   let registry: MetricsRegistry
   let observer: any JobObserver
+  /// One of the observers.
+  let latencies: LatencyRecorder
   let reload: ConfigurationReload
   private let environment = ProcessInfo.processInfo.environment
   private let liveness = Liveness()
@@ -64,7 +66,12 @@ struct WorkerComposition {
         try await store.sweep(runningLeases: leases)
         try await store.sweepPartial { try await queue.unfinished(among: $0) }
       },
-      prune: { try await store.pruneLogs(now: WallClock.system.now()) })
+      prune: {
+        // Neither keeps the other from being done.
+        let compaction = await Result { try await queue.compactLatencies() }
+        try await store.pruneLogs(now: WallClock.system.now())
+        try compaction.get()
+      })
     let end = GracefulEnd()
     let manager = serviceManager(worker, queue)
     let deadline = DrainDeadline()
@@ -80,6 +87,8 @@ struct WorkerComposition {
     // second signal still work.
     var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [deadline, escalation]
     if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, manager)) }
+    // Behind the pool's back: its last flush comes when no run can end any more.
+    services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
     services += [Heartbeat(worker), maintenance, pool, notice]
     let configuration = ServiceGroupConfiguration(
       services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },

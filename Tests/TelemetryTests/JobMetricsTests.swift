@@ -16,7 +16,7 @@ struct JobMetricsTests {
 
   @Test func `A job that completes is counted by how it did`() {
     metrics.observe(.jobStarted(Samples.job(), wait: .milliseconds(250)))
-    metrics.observe(.jobSettled(Samples.job(), .completed(.cached), took: .seconds(2)))
+    metrics.observe(.jobSettled(Samples.job(), .completed(.cached), timings: RunTimings(run: .seconds(2))))
     #expect(lines.contains("stepworks_jobs_started_total{step=\"export_glb\"} 1"))
     #expect(
       lines.contains("stepworks_jobs_settled_total{class=\"none\",outcome=\"cached\",step=\"export_glb\"} 1"))
@@ -25,8 +25,9 @@ struct JobMetricsTests {
   }
 
   @Test func `A job that fails is counted by its class`() {
-    metrics.observe(.jobSettled(Samples.job(), .failed(Samples.failure), took: .zero))
-    metrics.observe(.jobSettled(Samples.job(), .retryScheduled(Samples.failure, delay: .seconds(2)), took: .zero))
+    metrics.observe(.jobSettled(Samples.job(), .failed(Samples.failure), timings: RunTimings()))
+    metrics.observe(
+      .jobSettled(Samples.job(), .retryScheduled(Samples.failure, delay: .seconds(2)), timings: RunTimings()))
     #expect(
       lines.contains("stepworks_jobs_settled_total{class=\"invalid_input\",outcome=\"failed\",step=\"export_glb\"} 1"))
     #expect(
@@ -36,7 +37,7 @@ struct JobMetricsTests {
 
   @Test func `A run that asked for other jobs is counted as one that waits`() {
     metrics.observe(.jobStarted(Samples.job(), wait: .zero))
-    metrics.observe(.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), took: .zero))
+    metrics.observe(.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), timings: RunTimings()))
     #expect(
       lines.contains("stepworks_jobs_settled_total{class=\"none\",outcome=\"awaiting\",step=\"export_glb\"} 1"))
     #expect(lines.contains("stepworks_running_jobs{queue=\"cad\"} 0"))
@@ -45,7 +46,7 @@ struct JobMetricsTests {
   @Test func `Running jobs are those that started and did not end`() {
     for id in 1...3 { metrics.observe(.jobStarted(Samples.job(JobID(id)), wait: .zero)) }
     #expect(lines.contains("stepworks_running_jobs{queue=\"cad\"} 3"))
-    metrics.observe(.jobSettled(Samples.job(1), .completed(.done), took: .zero))
+    metrics.observe(.jobSettled(Samples.job(1), .completed(.done), timings: RunTimings()))
     metrics.observe(.leaseLost(Samples.job(2)))
     #expect(lines.contains("stepworks_running_jobs{queue=\"cad\"} 1"))
     #expect(lines.contains("stepworks_leases_lost_total 1"))
@@ -71,7 +72,7 @@ struct JobMetricsTests {
 
   @Test func `Every metric is described`() {
     metrics.observe(.jobStarted(Samples.job(), wait: .zero))
-    metrics.observe(.jobSettled(Samples.job(), .completed(.done), took: .zero))
+    metrics.observe(.jobSettled(Samples.job(), .completed(.done), timings: RunTimings()))
     let types = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
     let helps = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
     #expect(types == helps)

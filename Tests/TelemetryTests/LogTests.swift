@@ -17,7 +17,7 @@ struct LogTests {
 
   @Test func `A JSON line is an object with the same fields, numbers as numbers`() throws {
     observer(.json, .info).observe(
-      .jobSettled(Samples.job(), .failed(Samples.failure), took: .milliseconds(1500)))
+      .jobSettled(Samples.job(), .failed(Samples.failure), timings: RunTimings(run: .milliseconds(1500))))
     let line = try JSONValue(parsing: try #require(written.all.first))
     #expect(line["level"] == .string("error"))
     #expect(line["message"]?.stringValue == "[export_glb] failed: \(Samples.failure.message)")
@@ -31,7 +31,7 @@ struct LogTests {
 
   @Test func `A job that asked for others says for which and why`() {
     observer(.text, .info).observe(
-      .jobSettled(Samples.job(), .awaiting([13, 14], reason: "It needs the GLB."), took: .zero))
+      .jobSettled(Samples.job(), .awaiting([13, 14], reason: "It needs the GLB."), timings: RunTimings()))
     #expect(written.all.first?.contains("[export_glb] waits for jobs 13, 14: It needs the GLB.") == true)
   }
 
@@ -56,12 +56,12 @@ struct LogTests {
 
   @Test(arguments: [
     (WorkerObservation.jobStarted(Samples.job(), wait: .zero), Logger.Level.debug),
-    (.jobSettled(Samples.job(), .completed(.done), took: .milliseconds(99)), .debug),
-    (.jobSettled(Samples.job(), .completed(.done), took: .milliseconds(100)), .info),
-    (.jobSettled(Samples.job(), .cancelled, took: .zero), .info),
-    (.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), took: .zero), .info),
-    (.jobSettled(Samples.job(), .retryScheduled(Samples.failure, delay: .seconds(1)), took: .zero), .warning),
-    (.jobSettled(Samples.job(), .failed(Samples.failure), took: .zero), .error),
+    (.jobSettled(Samples.job(), .completed(.done), timings: RunTimings(run: .milliseconds(99))), .debug),
+    (.jobSettled(Samples.job(), .completed(.done), timings: RunTimings(run: .milliseconds(100))), .info),
+    (.jobSettled(Samples.job(), .cancelled, timings: RunTimings()), .info),
+    (.jobSettled(Samples.job(), .awaiting([13], reason: "It needs the GLB."), timings: RunTimings()), .info),
+    (.jobSettled(Samples.job(), .retryScheduled(Samples.failure, delay: .seconds(1)), timings: RunTimings()), .warning),
+    (.jobSettled(Samples.job(), .failed(Samples.failure), timings: RunTimings()), .error),
     (.leaseLost(Samples.job()), .warning),
     (.jobReported(Samples.job(), .progress(0.5, "meshing")), .debug),
     (.jobsRescued(count: 1, from: 4), .warning),

@@ -71,6 +71,7 @@ import ToolExecution
     (#"{"progress":0.42,"message":"frame 10 of 24"}"#, ToolMessage.progress(fraction: 0.42, message: "frame 10 of 24")),
     (#"{"progress":7}"#, .progress(fraction: 1, message: nil)),
     (#"{"progress":-1e9,"message":null}"#, .progress(fraction: 0, message: nil)),
+    (#"{"phase":"mesh"}"#, .phase("mesh")),
     (#" { "log" : "error" , "message" : "a\nb\"" } "#, .log(level: "error", message: "a\nb\"")),
     (#"{"result":{ "n" : 12345678901234567890123 }}"#, .result(Data(#"{ "n" : 12345678901234567890123 }"#.utf8))),
     (#"{"result":{}}"#, .result(Data("{}".utf8))),
@@ -83,7 +84,8 @@ import ToolExecution
 
   @Test(arguments: [
     "", "{}", "{", "[]", "null", "{\"progress\":}", "{\"progress\":0.5,}", "{\"progress\":01}", "{\"progress\":.5}",
-    "{\"result\":{}} x", "{\"result\":{\"a\":tru}}", "{\"log\":\"info\"}", "{\"error\":\"text\"}", "{\"error\":{}}",
+    "{\"result\":{}} x", "{\"result\":{\"a\":tru}}", "{\"log\":\"info\"}", "{\"phase\":1}", "{\"error\":\"text\"}",
+    "{\"error\":{}}",
     "{\"result\":{\"a\":\"\\x\"}}", "{'progress':1}", "{\"result\":{\"a\":\"\u{1}\"}}",
     "{\"result\":" + String(repeating: "[", count: 100_000),
     "{\"result\":{\"a\":" + String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000) + "}}",

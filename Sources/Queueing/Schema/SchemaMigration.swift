@@ -6,7 +6,10 @@ import GRDB
 struct SchemaMigration {
   /// `STPW`: marks the file as ours (PRAGMA application_id).
   static let applicationID = 0x5354_5057
-  static let steps: [String] = [SchemaTables.sql + SchemaTriggers.sql, SchemaVersion2.sql, SchemaVersion3.sql]
+  static let steps: [String] = [
+    SchemaTables.sql + SchemaTriggers.sql, SchemaVersion2.sql, SchemaVersion3.sql,
+    SchemaVersion4.sql,
+  ]
   static var current: Int { steps.count }
 
   let path: String

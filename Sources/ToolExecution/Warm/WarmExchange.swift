@@ -113,7 +113,7 @@ struct WarmExchange: Sendable {
       case .error(let reported):
         error = reported
         endings += 1
-      case .progress, .log: break
+      case .progress, .phase, .log: break
       }
     }
   }

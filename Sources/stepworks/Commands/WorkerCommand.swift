@@ -70,13 +70,15 @@ struct WorkerCommand: AsyncParsableCommand {
     MetricsSystem.bootstrap(registry)
     let threshold = settings.logThreshold
     let logger = settings.makeLogger("stepworks.worker", threshold)
+    let latencies = LatencyRecorder()
     let reload = ConfigurationReload(values, logThreshold: threshold) { [shared, flags] in
       try await shared.values(overriding: flags)
     }
     try await WorkerComposition(
       settings: settings, logger: logger, registry: registry,
-      observer: ObserverGroup([JobLogger(logger), JobMetrics(factory: registry, version: Version.current)]),
-      reload: reload
+      observer: ObserverGroup([
+        JobLogger(logger), JobMetrics(factory: registry, version: Version.current), latencies,
+      ]), latencies: latencies, reload: reload
     ).run()
   }
 

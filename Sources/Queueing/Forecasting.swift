@@ -1,0 +1,143 @@
+import GRDB
+package import Jobs
+
+extension JobQueue {
+  /// Runs of the last hours say most; of a step that had none, those of the last month.
+  private static let recent = Duration.seconds(6 * 3600)
+  private static let past = Duration.seconds(31 * 86400)
+  /// A worker without a sign of life for this long serves nothing.
+  private static let workerSilence = Duration.seconds(60)
+
+  /// How long runs took lately. Reading it takes longer than the rest of a forecast, and it changes slowly: keep it for
+  /// some seconds where forecasts are made again and again.
+  package func runHistory() async throws -> RunHistory {
+    let now = clock.now()
+    func history(_ last: Duration) async throws -> RunHistory {
+      RunHistory(
+        try await latencies(
+          LatencyFilter(phases: [.run], since: now.advanced(by: .zero - last), until: now.advanced(by: .seconds(1)))
+        ).distributions)
+    }
+    let recent = try await history(Self.recent)
+    let steps = try await publishedSteps().map(\.name)
+    if steps.allSatisfy({ recent.work(of: $0) != nil }) { return recent }
+    return recent.completed(by: try await history(Self.past))
+  }
+
+  /// When the queues will be empty, and when these jobs will be over.
+  /// - Parameters:
+  ///   - jobs: of final ones nothing is said.
+  ///   - history: what ``runHistory()`` gave; `nil`: reads it.
+  package func forecast(for jobs: [Job] = [], history: RunHistory? = nil) async throws -> Forecast {
+    let known: RunHistory
+    if let history { known = history } else { known = try await runHistory() }
+    let now = clock.now()
+    return try await read { db in
+      let reading = ForecastReading(db: db, now: now, workerSilence: Self.workerSilence)
+      return Forecast(history: known, queues: try reading.queues(), places: try reading.places(of: jobs))
+    }
+  }
+}
+
+/// Reads what a forecast is made from, in one transaction.
+private struct ForecastReading {
+  let db: Database
+  let now: Timestamp
+  let workerSilence: Duration
+
+  func queues() throws -> [QueueName: Forecast.Queue] {
+    var queues: [QueueName: Forecast.Queue] = [:]
+    let configs = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT queue_name, CASE WHEN paused = 0 AND EXISTS (
+            SELECT 1 FROM workers WHERE state = 'running' AND heartbeat_at >= ?
+              AND (queues IS NULL OR EXISTS (SELECT 1 FROM json_each(workers.queues) WHERE value = queue_name)))
+          THEN max_concurrency ELSE 0 END,
+          max_per_tenant IS NOT NULL OR max_starts_per_minute IS NOT NULL
+        FROM worker_configs
+        """, arguments: [now.advanced(by: .zero - workerSilence).milliseconds])
+    while let row = try configs.next() {
+      queues[QueueName(rawValue: row[0])] = Forecast.Queue(slots: row[1], isThrottled: row[2])
+    }
+    let running = try Row.fetchCursor(
+      db, sql: "SELECT queue, step, started_at, progress FROM jobs WHERE state = 'running'")
+    while let row = try running.next() {
+      queues[QueueName(rawValue: row[0])]?.running.append(self.running(row[1], row[2], row[3]))
+    }
+    let waiting = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT queue, step, count(*) FROM jobs WHERE state = 'available' AND queue IS NOT NULL GROUP BY queue, step
+        """)
+    while let row = try waiting.next() {
+      queues[QueueName(rawValue: row[0])]?.waiting[StepName(rawValue: row[1])] = row[2]
+    }
+    return queues
+  }
+
+  /// Of the jobs and of all that those that are blocked wait for.
+  func places(of jobs: [Job]) throws -> [JobID: Forecast.Place] {
+    var places: [JobID: Forecast.Place] = [:]
+    var wanted = jobs.filter { !$0.state.isFinal }.map(\.id)
+    for _ in 0...StepAwait.maximumDepth {
+      var next: Set<JobID> = []
+      for id in wanted where places[id] == nil {
+        guard let place = try place(of: id) else { continue }
+        places[id] = place
+        if case .blocked(let others) = place.standing { next.formUnion(others) }
+      }
+      if next.isEmpty { break }
+      wanted = next.sorted()
+    }
+    return places
+  }
+
+  private func place(of id: JobID) throws -> Forecast.Place? {
+    try db.first(
+      "SELECT step, queue, state, priority, started_at, progress, run_at FROM jobs WHERE id = ?", [id]
+    ) { row in
+      guard let state = JobState(rawValue: row[2]) else { return nil }
+      let standing: Forecast.Place.Standing
+      switch state {
+      case .running: standing = .running(running(row[0], row[4], row[5]))
+      case .available: standing = .available(ahead: try ahead(of: id, priority: row[3], in: row[1]))
+      case .scheduled:
+        let runAt: Int64? = row[6]
+        standing = .scheduled(after: now.duration(to: runAt.map(Timestamp.init(milliseconds:)) ?? now))
+      case .blocked: standing = .blocked(by: try blockers(of: id))
+      case .completed, .failed, .cancelled: return nil
+      }
+      return Forecast.Place(
+        step: StepName(rawValue: row[0]), queue: QueueName(rawValue: row[1]), standing: standing)
+    }.flatMap(\.self)
+  }
+
+  private func running(_ step: String, _ startedAt: Int64?, _ progress: Double?) -> Forecast.Running {
+    let elapsed = startedAt.map { max(.zero, Timestamp(milliseconds: $0).duration(to: now)) } ?? .zero
+    return Forecast.Running(step: StepName(rawValue: step), elapsed: elapsed, progress: progress)
+  }
+
+  private func ahead(of id: JobID, priority: Int, in queue: String) throws -> [StepName: Int] {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(
+        sql: """
+          SELECT step, count(*) FROM jobs
+          WHERE state = 'available' AND queue IS NOT NULL AND queue = ? AND (priority > ? OR (priority = ? AND id < ?))
+          GROUP BY step
+          """), arguments: [queue, priority, priority, id])
+    var counts: [StepName: Int] = [:]
+    while let row = try rows.next() { counts[StepName(rawValue: row[0])] = row[1] }
+    return counts
+  }
+
+  private func blockers(of id: JobID) throws -> [JobID] {
+    try JobID.fetchAll(
+      db.cachedStatement(
+        sql: """
+          SELECT depends_on FROM job_dependencies JOIN jobs ON jobs.id = depends_on
+          WHERE job_id = ? AND state NOT IN ('completed', 'failed', 'cancelled')
+          UNION SELECT maker_id FROM derivation_waits WHERE job_id = ?
+          """), arguments: [id, id])
+  }
+}

@@ -1,0 +1,141 @@
+import FoundationEssentials
+import GRDB
+package import Jobs
+
+/// How long the rows of `latency_histograms` are, and when they become part of a longer one.
+package enum LatencyResolution: Int, Sendable, CaseIterable {
+  case minute = 60
+  case hour = 3600
+  case day = 86400
+
+  package var duration: Duration { .seconds(rawValue) }
+
+  /// How long rows of this resolution are kept after the end of the interval that they become, or until they are
+  /// deleted.
+  package var kept: Duration {
+    switch self {
+    case .minute: .seconds(2 * 86400)
+    case .hour: .seconds(31 * 86400)
+    case .day: .seconds(400 * 86400)
+    }
+  }
+
+  /// What rows of this resolution become; `nil`: they are deleted.
+  var next: LatencyResolution? {
+    switch self {
+    case .minute: .hour
+    case .hour: .day
+    case .day: nil
+    }
+  }
+
+  func start(of time: Timestamp) -> Timestamp {
+    let length = Int64(rawValue) * 1000
+    return Timestamp(milliseconds: max(0, time.milliseconds) / length * length)
+  }
+}
+
+extension JobQueue {
+  /// Adds what a worker measured to the rows of this minute, in one transaction. Writes nothing when there is nothing.
+  package func recordLatencies(_ measured: [LatencyKey: LatencyDistribution]) async throws {
+    let measured = measured.filter { !$0.value.isEmpty }
+    if measured.isEmpty { return }
+    let start = LatencyResolution.minute.start(of: clock.now())
+    try await lane.write { [path] db in
+      for (key, distribution) in measured {
+        try LatencyRow.add(distribution, to: key, .minute, start, in: db, path: path)
+      }
+    }
+  }
+
+  /// Makes minutes that are old enough into hours, hours into days, and deletes days that are too old: an interval of
+  /// the longer kind a transaction. Several workers may do it at once.
+  package func compactLatencies() async throws {
+    let now = clock.now()
+    for resolution in LatencyResolution.allCases {
+      while try await compactOldest(resolution, now) {}
+    }
+  }
+
+  /// - Returns: whether there was something to do.
+  private func compactOldest(_ resolution: LatencyResolution, _ now: Timestamp) async throws -> Bool {
+    let target = resolution.next ?? .day
+    let limit = target.start(of: now.advanced(by: .zero - resolution.kept))
+    let oldest = try await read { db in
+      try Int64.fetchOne(
+        db, sql: "SELECT min(starts_at) FROM latency_histograms WHERE seconds = ? AND starts_at < ?",
+        arguments: [resolution.rawValue, limit.milliseconds])
+    }
+    guard let oldest else { return false }
+    let start = target.start(of: Timestamp(milliseconds: oldest))
+    let range: StatementArguments = [
+      resolution.rawValue, start.milliseconds, start.advanced(by: target.duration).milliseconds,
+    ]
+    try await lane.write { [path] db in
+      let condition = "WHERE seconds = ? AND starts_at >= ? AND starts_at < ?"
+      var sums: [LatencyKey: LatencyDistribution] = [:]
+      if resolution.next != nil {
+        let rows = try Row.fetchCursor(
+          db, sql: "SELECT \(LatencyRow.columns) FROM latency_histograms \(condition)", arguments: range)
+        while let row = try rows.next() {
+          guard let (key, distribution) = try LatencyRow.read(row, path: path) else { continue }
+          sums[key, default: LatencyDistribution()].add(distribution)
+        }
+      }
+      for (key, sum) in sums { try LatencyRow.add(sum, to: key, target, start, in: db, path: path) }
+      try db.run("DELETE FROM latency_histograms \(condition)", range)
+    }
+    return true
+  }
+}
+
+/// A row of `latency_histograms`.
+enum LatencyRow {
+  static let columns = "step, phase, outcome, sum_us, max_us, histogram"
+
+  /// - Returns: `nil` for an outcome that a later version writes.
+  /// - Throws: ``QueueError/unreadable(path:reason:)`` for a histogram that nobody can read.
+  static func read(_ row: Row, path: String) throws -> (LatencyKey, LatencyDistribution)? {
+    let (step, phase): (String, String) = (row[0], row[1])
+    guard let outcome = RunOutcome(rawValue: row[2]) else { return nil }
+    let (sum, maximum): (Int64, Int64) = (row[3], row[4])
+    let bytes = [UInt8](row[5] as Data)
+    guard let distribution = HistogramEncoding.decode(bytes, sum: UInt64(sum), maximum: UInt64(maximum)) else {
+      throw QueueError.unreadable(
+        path: path,
+        reason: "a histogram of step \(step), phase \(phase) in latency_histograms is damaged; delete that row")
+    }
+    return (
+      LatencyKey(StepName(rawValue: step), PhaseName(rawValue: phase), outcome), distribution
+    )
+  }
+
+  /// Adds to the row of the interval, or makes it.
+  static func add(
+    _ distribution: LatencyDistribution, to key: LatencyKey, _ resolution: LatencyResolution, _ start: Timestamp,
+    in db: Database, path: String
+  ) throws {
+    let place: StatementArguments = [
+      resolution.rawValue, start.milliseconds, key.step.rawValue, key.phase.rawValue, key.outcome.rawValue,
+    ]
+    var sum = distribution
+    let known = try db.first(
+      """
+      SELECT \(columns) FROM latency_histograms
+      WHERE seconds = ? AND starts_at = ? AND step = ? AND phase = ? AND outcome = ?
+      """, place
+    ) { row in try read(row, path: path) }
+    if let known = known.flatMap(\.self) { sum.add(known.1) }
+    try db.run(
+      """
+      INSERT INTO latency_histograms (seconds, starts_at, step, phase, outcome, count, sum_us, max_us, histogram)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET count = excluded.count, sum_us = excluded.sum_us, max_us = excluded.max_us,
+        histogram = excluded.histogram
+      """,
+      place + [
+        Int64(clamping: sum.count), Int64(clamping: sum.sum), Int64(clamping: sum.maximum),
+        Data(HistogramEncoding.encode(sum)),
+      ])
+  }
+}

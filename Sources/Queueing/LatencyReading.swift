@@ -1,0 +1,79 @@
+import GRDB
+package import Jobs
+
+/// What to tell of how long runs took.
+package struct LatencyFilter: Sendable {
+  package var steps: Set<StepName>
+  package var phases: Set<PhaseName>
+  package var outcomes: Set<RunOutcome>
+  package var since: Timestamp
+  package var until: Timestamp
+
+  /// - Parameters:
+  ///   - steps, phases, outcomes: empty: every one.
+  ///   - since, until: the window; rows that begin before its end and end after its begin are told whole.
+  package init(
+    steps: Set<StepName> = [], phases: Set<PhaseName> = [], outcomes: Set<RunOutcome> = [], since: Timestamp,
+    until: Timestamp
+  ) {
+    self.steps = steps
+    self.phases = phases
+    self.outcomes = outcomes
+    self.since = since
+    self.until = until
+  }
+}
+
+/// How long runs took in a window of time.
+package struct LatencyReport: Sendable, Hashable {
+  package var distributions: [LatencyKey: LatencyDistribution]
+  /// The window that is told of: the one that was asked for, widened to whole rows.
+  package var since: Timestamp
+  package var until: Timestamp
+}
+
+extension JobQueue {
+  /// - Throws: ``QueueError``.
+  package func latencies(_ filter: LatencyFilter) async throws -> LatencyReport {
+    try await read { [path] db in
+      var conditions: [String] = []
+      var arguments: StatementArguments = []
+      func require(_ column: String, in values: [String]) {
+        guard !values.isEmpty else { return }
+        conditions.append("AND \(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
+        arguments += StatementArguments(values)
+      }
+      require("step", in: filter.steps.map(\.rawValue).sorted())
+      require("phase", in: filter.phases.map(\.rawValue).sorted())
+      require("outcome", in: filter.outcomes.map(\.rawValue).sorted())
+      var report = LatencyReport(distributions: [:], since: filter.since, until: filter.until)
+      for resolution in LatencyResolution.allCases {
+        let range: StatementArguments = [
+          resolution.rawValue, filter.since.advanced(by: .zero - resolution.duration).milliseconds,
+          filter.until.milliseconds,
+        ]
+        let rows = try Row.fetchCursor(
+          db,
+          sql: """
+            SELECT \(LatencyRow.columns), starts_at FROM latency_histograms
+            WHERE seconds = ? AND starts_at > ? AND starts_at < ? \(conditions.joined(separator: " "))
+            """, arguments: range + arguments)
+        while let row = try rows.next() {
+          guard let (key, distribution) = try LatencyRow.read(row, path: path) else { continue }
+          report.distributions[key, default: LatencyDistribution()].add(distribution)
+          let start = Timestamp(milliseconds: row[6])
+          report.since = min(report.since, start)
+          report.until = max(report.until, start.advanced(by: resolution.duration))
+        }
+      }
+      return report
+    }
+  }
+
+  /// When the oldest interval begins for which there is anything; `nil` when nothing was ever measured.
+  package func latenciesBegin() async throws -> Timestamp? {
+    try await read { db in
+      try Int64.fetchOne(db, sql: "SELECT min(starts_at) FROM latency_histograms").map(Timestamp.init(milliseconds:))
+    }
+  }
+}

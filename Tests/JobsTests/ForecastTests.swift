@@ -1,0 +1,131 @@
+import Testing
+
+@testable import Jobs
+
+struct ForecastTests {
+  private static let history = RunHistory([
+    LatencyKey("mesh", .run, .done): LatencyDistribution(Array(repeating: .seconds(10), count: 20)),
+    LatencyKey("film", .run, .awaiting): LatencyDistribution([.seconds(1), .seconds(1)]),
+    LatencyKey("film", .run, .done): LatencyDistribution([.seconds(60)]),
+    // What somebody stopped says nothing of how long it would have taken.
+    LatencyKey("mesh", .run, .cancelled): LatencyDistribution([.seconds(1000)]),
+    LatencyKey("mesh", .total, .done): LatencyDistribution([.seconds(5000)]),
+  ])
+
+  private func running(_ seconds: Int, _ progress: Double? = nil, _ step: StepName = "mesh") -> Forecast.Running {
+    Forecast.Running(step: step, elapsed: .seconds(seconds), progress: progress)
+  }
+
+  private func forecast(_ queue: Forecast.Queue, ahead: [StepName: Int] = [:], step: StepName = "mesh") -> Forecast {
+    Forecast(
+      history: Self.history, queues: ["cad": queue],
+      places: [7: .init(step: step, queue: "cad", standing: .available(ahead: ahead))])
+  }
+
+  private func near(_ duration: Duration?, _ seconds: Double) -> Bool {
+    duration.map { abs($0.seconds - seconds) <= 0.01 * seconds + 0.001 } ?? false
+  }
+
+  @Test func `A run without progress takes what such runs took beyond its time`() {
+    let forecast = Forecast(history: Self.history)
+    #expect(near(forecast.eta(of: running(4)), 6))
+    // Longer than any before: nobody knows.
+    #expect(forecast.eta(of: running(11)) == nil)
+  }
+
+  @Test func `Progress counts the more the further it is`() {
+    let forecast = Forecast(history: Self.history)
+    #expect(near(forecast.eta(of: running(5, 0.5)), 5))
+    // By its progress 45 s, by the history 5 s.
+    #expect(near(forecast.eta(of: running(5, 0.1)), 0.1 * 45 + 0.9 * 5))
+    #expect(near(forecast.eta(of: running(5, 1)), 0))
+  }
+
+  @Test func `Without a history progress has to have come some way`() {
+    let forecast = Forecast(history: RunHistory())
+    #expect(near(forecast.eta(of: running(30, 0.25)), 90))
+    #expect(forecast.eta(of: running(30, 0.04)) == nil)
+    #expect(forecast.eta(of: running(1, 0.5)) == nil)
+    #expect(forecast.eta(of: running(30)) == nil)
+  }
+
+  @Test func `A waiting job takes its turn after those before it`() {
+    // Two slots, one of them taken for 6 s more; five jobs before it: 6, 10, 16, 20, 26 → the sixth starts at 20.
+    let forecast = forecast(
+      .init(slots: 2, running: [running(4)], waiting: ["mesh": 6]), ahead: ["mesh": 5])
+    #expect(near(forecast.eta(of: 7), 36))
+  }
+
+  @Test func `With a free slot it takes no more than its own time`() {
+    #expect(near(forecast(.init(slots: 2, running: [running(4)], waiting: ["mesh": 1])).eta(of: 7), 10))
+  }
+
+  @Test func `A job that runs several times occupies its slot for all of them`() {
+    #expect(near(forecast(.init(slots: 1, waiting: ["film": 1]), step: "film").eta(of: 7), 62))
+  }
+
+  @Test func `A queue is empty when its last slot is`() {
+    #expect(
+      near(forecast(.init(slots: 2, running: [running(4)], waiting: ["mesh": 3])).eta(of: "cad" as QueueName), 20))
+    #expect(near(forecast(.init(slots: 4, waiting: ["mesh": 1])).eta(of: "cad" as QueueName), 10))
+    #expect(forecast(.init(slots: 0)).eta(of: "cad" as QueueName) == .zero)
+  }
+
+  @Test func `A long queue is told as well as a short one`() {
+    let count = Forecast.placedOneByOne
+    let one = forecast(.init(slots: 7, waiting: ["mesh": count])).eta(of: "cad" as QueueName)
+    let more = forecast(.init(slots: 7, waiting: ["mesh": count + 1])).eta(of: "cad" as QueueName)
+    #expect(abs(one!.seconds - more!.seconds) < 10)
+    #expect(near(more, 10 * Double(count + 1) / 7))
+  }
+
+  @Test func `More may run than there are slots`() {
+    let queue = Forecast.Queue(slots: 1, running: [running(2), running(4), running(6)], waiting: ["mesh": 1])
+    #expect(near(forecast(queue).eta(of: 7), 18))
+  }
+
+  @Test func `Nothing is told of a queue that is paused, not served or limited otherwise`() {
+    #expect(forecast(.init(slots: 0, waiting: ["mesh": 1])).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 3, isThrottled: true, waiting: ["mesh": 1]), ahead: ["mesh": 3]).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 0, waiting: ["mesh": 1])).eta(of: "cad" as QueueName) == nil)
+  }
+
+  @Test func `What stands before it has to be known`() {
+    #expect(forecast(.init(slots: 1, waiting: ["new": 1, "mesh": 1]), ahead: ["new": 1]).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 1, running: [running(3, nil, "new")])).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 1), step: "new").eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 1)).eta(of: 8) == nil)
+  }
+
+  @Test func `A scheduled job takes its own time after its time has come`() {
+    let forecast = Forecast(
+      history: Self.history,
+      places: [7: .init(step: "mesh", queue: "cad", standing: .scheduled(after: .seconds(100)))])
+    #expect(near(forecast.eta(of: 7), 110))
+  }
+
+  @Test func `A blocked job takes its own time after the last of those it waits for`() {
+    func place(_ standing: Forecast.Place.Standing) -> Forecast.Place {
+      .init(step: "mesh", queue: "cad", standing: standing)
+    }
+    let forecast = Forecast(
+      history: Self.history, queues: ["cad": .init(slots: 1)],
+      places: [
+        1: place(.blocked(by: [2, 3])), 2: place(.running(running(4))), 3: place(.blocked(by: [4])),
+        4: place(.running(running(2))), 5: place(.blocked(by: [5])), 6: place(.blocked(by: [2, 99])),
+      ])
+    #expect(near(forecast.eta(of: 1), 28))
+    #expect(forecast.eta(of: 5) == nil)
+    #expect(forecast.eta(of: 6) == nil)
+  }
+
+  @Test func `What happened lately counts alone, and the past where nothing did`() {
+    let past = RunHistory([
+      LatencyKey("mesh", .run, .done): LatencyDistribution([.seconds(99)]),
+      LatencyKey("film", .run, .done): LatencyDistribution([.seconds(30)]),
+    ])
+    let recent = RunHistory([LatencyKey("mesh", .run, .done): LatencyDistribution([.seconds(10)])])
+    #expect(near(recent.completed(by: past).work(of: "mesh"), 10))
+    #expect(near(recent.completed(by: past).work(of: "film"), 30))
+  }
+}

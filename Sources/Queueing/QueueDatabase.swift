@@ -120,6 +120,14 @@ struct QueueDatabase {
     return try work()
   }
 
+  /// SQLite would make it with mode 644 at most, and the log and the shared memory file likewise: then no group could write
+  /// it, whatever the umask says. Nobody in this process has the file open yet, so closing it drops no lock.
+  private static func makeFile(at path: String) {
+    let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if file >= 0 { close(file) }
+    // SQLite says better than we could why it can't be made.
+  }
+
   /// Looks at the file before SQLite does, whose own messages do not say which file or what to do.
   /// - Returns: whether there is something in it.
   private static func checkFile(at path: String, opening: DatabaseOptions.Opening) throws -> Bool {
@@ -127,7 +135,9 @@ struct QueueDatabase {
     guard stat(path, &status) == 0 else {
       switch opening {
       case .existing where errno == ENOENT: throw QueueError.missingDatabase(path: path)
-      case .createOrMigrate where errno == ENOENT: return false
+      case .createOrMigrate where errno == ENOENT:
+        makeFile(at: path)
+        return false
       default: throw QueueError.unreadable(path: path, reason: String(cString: strerror(errno)))
       }
     }

@@ -3,7 +3,7 @@ import Testing
 
 struct HelpTests {
   @Test(arguments: [
-    "migrate", "enqueue", "jobs", "job", "cancel", "retry", "artifacts", "tenants", "queues", "events", "stats",
+    "migrate", "enqueue", "top", "jobs", "job", "cancel", "retry", "artifacts", "tenants", "queues", "events", "stats",
     "worker",
     "config",
   ])

@@ -57,7 +57,8 @@ struct JournalTests {
 
   @Test func `An entry carries the message, its priority and each field by a name of its own`() throws {
     let journal = try listen()
-    JobLogger(logger()).observe(.jobSettled(Samples.job(), .failed(Samples.failure), took: .milliseconds(1500)))
+    JobLogger(logger()).observe(
+      .jobSettled(Samples.job(), .failed(Samples.failure), timings: RunTimings(run: .milliseconds(1500))))
     let entry = try entry(journal)
     #expect(
       entry["MESSAGE"]?.stringValue

@@ -72,6 +72,23 @@ struct SystemdLifeTests {
     #expect(try box.sql("SELECT state, attempt, crashes, fence FROM jobs WHERE id = \(id)") == "completed|1|1|2")
   }
 
+  @Test func `A worker whose disk does not answer any more is killed by the watchdog, though all its threads live`()
+    throws
+  {
+    try start("WatchdogSec=2s", "TimeoutStopSec=1s", "TimeoutAbortSec=1s")
+    let main = try box.property("MainPID", of: Self.unit)
+    // Each flush takes an hour from now on: no write is committed, and nobody else is to blame for it.
+    try box.succeed([
+      "systemd-run", "--quiet", "strace", "-f", "-qq", "-o", "/dev/null", "-p", main, "-e", "trace=fsync,fdatasync",
+      "-e", "inject=fsync,fdatasync:delay_enter=3600s",
+    ])
+    try box.waitUntil("NRestarts", of: Self.unit, is: "1")
+    #expect(try journal().contains("Watchdog timeout"))
+    #expect(try box.run(["test", "-e", "/proc/\(main)"]).status != 0)
+    let id = try box.insert("ping", "{}")
+    #expect(try box.run(["stepworks", "wait", id]).status == 0)
+  }
+
   @Test func `A worker that is killed is started again, leaves no process, and its job is done`() throws {
     try start()
     let id = try startJob(#"{"tool":true,"sleep_seconds":2,"daemons":2}"#)

@@ -27,6 +27,10 @@ package struct DatabaseOptions: Sendable {
   package var onLongWait: @Sendable (QueueError) -> Void = { _ in }
   /// Longer than any write of ours, and short enough that an operator learns of it while it lasts.
   package var longWait = Duration.seconds(10)
+  /// Told of each write transaction that was committed, on the thread that writes: it must be quick.
+  package var onCommit: @Sendable (CommitReport) -> Void = { _ in }
+  /// Told how long each automatic checkpoint took, on the same thread.
+  package var onCheckpoint: @Sendable (Duration) -> Void = { _ in }
 
   package init(durability: Durability = .full, opening: Opening = .existing, busyTimeout: Duration? = .seconds(10)) {
     self.durability = durability
@@ -39,10 +43,14 @@ package struct DatabaseOptions: Sendable {
 struct QueueDatabase {
   let path: String
   let pool: DatabasePool
+  let onCommit: @Sendable (CommitReport) -> Void
+  private let checkpoint: AutomaticCheckpoint
   private let file: FileIdentity?
 
   init(path: String, options: DatabaseOptions) throws {
     self.path = path
+    onCommit = options.onCommit
+    checkpoint = AutomaticCheckpoint(onCheckpoint: options.onCheckpoint)
     let migration = SchemaMigration(path: path)
     var configuration = Configuration()
     configuration.label = "stepworks"
@@ -61,7 +69,8 @@ struct QueueDatabase {
     var status = stat()
     file = stat(path, &status) == 0 ? FileIdentity(status) : nil
     try explainingErrors(path: path) {
-      try pool.writeWithoutTransaction { db in
+      try pool.writeWithoutTransaction { [checkpoint] db in
+        checkpoint.take(over: db)
         // GRDB sets NORMAL on the writer of a pool, whatever its configuration says.
         try db.execute(sql: "PRAGMA synchronous = \(options.durability.rawValue)")
         // A reader that stays for long lets the log grow; the space is given back when it has gone.

@@ -42,6 +42,15 @@ package final class WorkerLock: Sendable {
     return String(decoding: boot, as: UTF8.self) == bootID && (kill(pid, 0) == 0 || errno == EPERM)
   }
 
+  /// Whether a worker has its lock, without taking it from anybody: a lock that is free is shared for an instant, and a
+  /// rescuer that meets this instant looks again.
+  static func isHeld(name: String, in directory: String, pid: Int32, bootID: String) -> Bool {
+    let descriptor = open(directory + "/" + name, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return processLives(pid: pid, bootID: bootID) }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+  }
+
   static func exists(name: String, in directory: String) -> Bool { access(directory + "/" + name, F_OK) == 0 }
 
   /// The name of no file that exists or existed: 128 random bits.

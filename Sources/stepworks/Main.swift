@@ -21,7 +21,9 @@ struct Stepworks: AsyncParsableCommand {
         stepworks retry 12                           once more
         stepworks artifacts --since 1d               what was made
         stepworks queues set cad --max 4             more or less at once
-        stepworks events --follow                    watch
+        stepworks top                                watch it all, live
+        stepworks events --follow                    what happens, a line each
+        stepworks stats --step export_glb            how long it takes
         stepworks why-rebuilt 12                     what made earlier results useless
         stepworks stale --rebuild                    make again what is out of date
 
@@ -38,6 +40,7 @@ struct Stepworks: AsyncParsableCommand {
     EnqueueCommand.self,
     WaitCommand.self,
     StepsCommand.self,
+    TopCommand.self,
     JobsCommand.self,
     JobCommand.self,
     CancelCommand.self,
@@ -46,6 +49,7 @@ struct Stepworks: AsyncParsableCommand {
     TenantsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
+    StatsCommand.self,
     WhyRebuiltCommand.self,
     StaleCommand.self,
     ConfigCommand.self,

@@ -84,6 +84,12 @@ struct ScriptedWorker {
     #expect(settlement.standing != .leaseLost)
   }
 
+  /// Claims the next job, which then runs until somebody else ends it.
+  func claimNext() async throws -> Job {
+    let scope = ClaimScope(workerID: id, steps: ["export_glb", "ping"])
+    return try #require(try await queue.claim(scope, limit: 1).first).job
+  }
+
   static func artifact(_ path: String) -> Artifact {
     let digest = String(repeating: "a", count: 64)
     return Artifact(

@@ -39,11 +39,15 @@ struct CancelCommand: AsyncParsableCommand {
         JSONValue.array(states.map { .object(["id": .integer($0.id), "state": .string($0.state.rawValue)]) }).text)
     } else {
       for (id, state) in states {
-        Terminal.print(
-          state == .cancelled ? "Job \(id) is cancelled." : "Job \(id) is being cancelled; its tool is ended first.")
+        Terminal.print(Self.sentence(id, state))
       }
     }
     try failures.throwFirst()
+  }
+
+  /// - Parameter state: right after the request.
+  static func sentence(_ id: JobID, _ state: JobState) -> String {
+    state == .cancelled ? "Job \(id) is cancelled." : "Job \(id) is being cancelled; its tool is ended first."
   }
 }
 

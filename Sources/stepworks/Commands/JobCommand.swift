@@ -24,11 +24,9 @@ struct JobCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await shared.settings()
     let queue = try settings.openQueue(.existing)
-    guard let job = try await queue.job(id) else { throw QueueError.noSuchJob(id) }
-    let details = JobDetails(
-      job: job, artifacts: try await queue.artifacts(of: id), dependencies: try await queue.dependencyResults(of: id),
-      maker: try await queue.maker(for: id), events: try await queue.events(of: id),
-      logDirectory: job.fence > 0 ? settings.dataDirectory.appending("logs/attempt-\(job.token)").string : nil)
+    guard let details = try await JobDetails(of: id, in: queue, dataDirectory: settings.dataDirectory) else {
+      throw QueueError.noSuchJob(id)
+    }
     if json {
       Terminal.print(details.document.text)
     } else {

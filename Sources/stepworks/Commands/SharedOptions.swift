@@ -21,6 +21,12 @@ struct SharedOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
+  @Option(
+    help: ArgumentHelp("Colours: auto (on a terminal), always or never; also NO_COLOR.", valueName: "when"))
+  var color = ColourChoice.auto
+
+  func validate() { Terminal.colourChoice = color }
+
   /// Every value with the place it comes from.
   /// - Parameter flags: what other flags of the command say, by the name of the key.
   func values(overriding flags: [String: String] = [:]) async throws -> SettingValues {

@@ -96,18 +96,12 @@ struct ProgressLine {
     let words = ["\(job.id)", job.step.rawValue, job.subject].filter { !$0.isEmpty }
     let name = TextWidth.truncated(words.joined(separator: " "), to: max(12, width / 3))
     let elapsed = HumanTime.clock((job.startedAt ?? waitingSince).duration(to: job.finishedAt ?? now))
-    let middle = job.isUnderWay ? bar(width: min(24, max(6, width / 5))) + runningNote : stateNote
+    let bar = ProgressBar.text(job.progress ?? 0, width: min(24, max(6, width / 5)))
+    let middle = job.isUnderWay ? bar + runningNote : stateNote
     let room = width - TextWidth.columns(of: name) - elapsed.count - 5
     guard room > 4 else { return TextWidth.truncated("\(name) \(elapsed)", to: width - 1) }
     let cut = TextWidth.padded(TextWidth.truncated(middle, to: room), to: room)
     return "\(name)  \(colour ? job.state.style?.applied(to: cut) ?? cut : cut)  \(elapsed)"
-  }
-
-  private func bar(width: Int) -> String {
-    let filled = Int((Double(width) * min(1, max(0, job.progress ?? 0))).rounded(.down))
-    let percent = "\(Int(((job.progress ?? 0) * 100).rounded(.down)))"
-    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      + " " + TextWidth.padded(percent, to: 3, right: true) + " %"
   }
 
   private var runningNote: String {

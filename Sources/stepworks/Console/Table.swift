@@ -1,18 +1,24 @@
 import Jobs
 
-/// Rows under a header, aligned; the last column is cut where the terminal ends.
+/// Rows under a header, aligned; where the terminal is too narrow the least important columns are left out, and the last
+/// one is cut.
 struct Table {
   struct Column {
     let title: String
     let isNumber: Bool
-    /// In columns of the terminal: what is longer is cut.
+    /// In columns of the terminal: what is longer is cut in its middle, for names differ at both ends.
     var limit: Int?
+    /// The greatest is the first to go where there is no room; 0 stays.
+    var rank = 0
 
-    static func text(_ title: String, atMost limit: Int? = nil) -> Column {
-      Column(title: title, isNumber: false, limit: limit)
+    static func text(_ title: String, atMost limit: Int? = nil, rank: Int = 0) -> Column {
+      Column(title: title, isNumber: false, limit: limit, rank: rank)
     }
-    static func number(_ title: String) -> Column { Column(title: title, isNumber: true) }
+    static func number(_ title: String, rank: Int = 0) -> Column { Column(title: title, isNumber: true, rank: rank) }
   }
+
+  /// The last column is cut to this before others are left out for it.
+  private static let leastLast = 12
 
   struct Cell: ExpressibleByStringInterpolation {
     private(set) var text: String
@@ -20,7 +26,7 @@ struct Table {
 
     func truncated(to limit: Int?) -> Cell {
       var cell = self
-      if let limit { cell.text = TextWidth.truncated(text, to: limit) }
+      if let limit { cell.text = TextWidth.truncatedInside(text, to: limit) }
       return cell
     }
 
@@ -33,10 +39,20 @@ struct Table {
     init(stringLiteral value: String) { self.init(value) }
   }
 
-  let columns: [Column]
+  private(set) var columns: [Column]
   var rows: [[Cell]] = []
 
   init(_ columns: [Column]) { self.columns = columns }
+
+  /// Less those columns that have nothing in any row, but for the last one.
+  var withoutEmptyColumns: Table {
+    let kept = columns.indices.filter { index in
+      index == columns.count - 1 || rows.contains { !$0[index].text.isEmpty }
+    }
+    var table = Table(kept.map { columns[$0] })
+    table.rows = rows.map { row in kept.map { row[$0] } }
+    return table
+  }
 
   /// - Parameter width: of the terminal; `nil`: nothing is cut.
   func lines(width: Int?, colour: Bool) -> [String] {
@@ -46,14 +62,31 @@ struct Table {
       for (index, cell) in row.enumerated() { widths[index] = max(widths[index], TextWidth.columns(of: cell.text)) }
     }
     let header = columns.map { Cell($0.title, style: .bold) }
-    return ([header] + rows).map { line($0, widths, width: width, colour: colour) }
+    let shown = shown(widths, width: width)
+    return ([header] + rows).map { line($0, shown, widths, width: width, colour: colour) }
   }
 
-  private func line(_ cells: [Cell], _ widths: [Int], width: Int?, colour: Bool) -> String {
+  /// The columns that there is room for.
+  private func shown(_ widths: [Int], width: Int?) -> [Int] {
+    var shown = Array(columns.indices)
+    guard let width else { return shown }
+    func needed() -> Int {
+      shown.map { $0 == columns.count - 1 ? min(widths[$0], Self.leastLast) : widths[$0] }.reduce(0, +)
+        + 2 * (shown.count - 1)
+    }
+    while needed() > width, let least = shown.max(by: { columns[$0].rank < columns[$1].rank }), columns[least].rank > 0
+    {
+      shown.removeAll { $0 == least }
+    }
+    return shown
+  }
+
+  private func line(_ cells: [Cell], _ shown: [Int], _ widths: [Int], width: Int?, colour: Bool) -> String {
     var line = ""
     var used = 0
-    for (index, cell) in cells.enumerated() {
-      let isLast = index == cells.count - 1
+    for index in shown {
+      let cell = cells[index]
+      let isLast = index == shown.last
       var text = cell.text
       if isLast, let width { text = TextWidth.truncated(text, to: max(8, width - used)) }
       if !isLast || columns[index].isNumber {
@@ -83,6 +116,7 @@ enum Style: String, CaseIterable {
   case yellow = "33"
   case blue = "34"
   case faint = "2"
+  case reverse = "7"
 
   func applied(to text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
 

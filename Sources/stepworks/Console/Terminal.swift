@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Synchronization
 
 /// Where a command writes. A reader that goes away (`| head`) ends the program in silence.
 enum Terminal {
@@ -23,12 +24,30 @@ enum Terminal {
 
   static func tellRaw(_ text: String) { write(text, to: STDERR_FILENO) }
 
-  static let hasColour = isatty(STDOUT_FILENO) == 1 && isColourWanted
-  static let toldHasColour = isatty(STDERR_FILENO) == 1 && isColourWanted
+  /// What the command line asks for; said once, before anything is written.
+  static var colourChoice: ColourChoice {
+    get { chosenColour.withLock(\.self) }
+    set { chosenColour.withLock { $0 = newValue } }
+  }
+
+  private static let chosenColour = Mutex(ColourChoice.auto)
+
+  static var hasColour: Bool { hasColour(at: STDOUT_FILENO) }
+  static var toldHasColour: Bool { hasColour(at: STDERR_FILENO) }
+
+  private static func hasColour(at descriptor: Int32) -> Bool {
+    colourChoice.isColoured(
+      isTerminal: isatty(descriptor) == 1, environment: ProcessInfo.processInfo.environment)
+  }
 
   /// Whether lines on standard error can be drawn over.
-  static var canRedraw: Bool {
-    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  static var canRedraw: Bool { canRedraw(STDERR_FILENO) }
+
+  /// Whether standard output is a terminal that a program may have for itself.
+  static var isInteractive: Bool { canRedraw(STDOUT_FILENO) }
+
+  private static func canRedraw(_ descriptor: Int32) -> Bool {
+    isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
   /// Columns and rows of the terminal at this descriptor; `nil` when it is none.
@@ -36,12 +55,6 @@ enum Terminal {
     var size = winsize()
     guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return (Int(size.ws_col), Int(size.ws_row))
-  }
-
-  /// https://no-color.org
-  private static var isColourWanted: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    return (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
   }
 
   private static let ignoringBrokenPipes: Void = {

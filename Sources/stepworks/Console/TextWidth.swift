@@ -25,6 +25,34 @@ enum TextWidth {
     return result + "…"
   }
 
+  /// Cut to `width` columns with the ellipsis inside, a little to the right: `a-very-long-na…rev-B.step`.
+  static func truncatedInside(_ text: String, to width: Int) -> String {
+    guard columns(of: text) > width else { return text }
+    guard width > 4 else { return truncated(text, to: width) }
+    let tail = String(truncated(String(text.reversed()), to: width * 2 / 5).dropLast().reversed())
+    return truncated(text, to: width - columns(of: tail)) + tail
+  }
+
+  /// In lines of at most `width` columns, broken at spaces where there are any.
+  static func wrapped(_ text: String, to width: Int) -> [String] {
+    var lines: [String] = []
+    var rest = Substring(text)
+    while columns(of: String(rest)) > max(1, width) {
+      var used = 0
+      let end = rest.firstIndex { character in
+        used += columns(of: character)
+        return used > max(1, width)
+      }
+      guard var end, end > rest.startIndex else { break }
+      // Spaces that indent are no place to break.
+      let indent = rest.firstIndex { $0 != " " } ?? rest.startIndex
+      if rest[end] != " ", let space = rest[..<end].lastIndex(of: " "), space > indent { end = space }
+      lines.append(String(rest[..<end]))
+      rest = rest[end...].drop { $0 == " " }
+    }
+    return lines + [String(rest)]
+  }
+
   static func padded(_ text: String, to width: Int, right: Bool = false) -> String {
     let space = String(repeating: " ", count: max(0, width - columns(of: text)))
     return right ? space + text : text + space

@@ -1,0 +1,13 @@
+/// `██████░░░░░░  42 %`
+enum ProgressBar {
+  /// - Parameters:
+  ///   - progress: 0…1; what lies outside is taken for the end that it is near.
+  ///   - width: of the bar alone, in columns.
+  static func text(_ progress: Double, width: Int) -> String {
+    let progress = min(1, max(0, progress))
+    let filled = Int((Double(width) * progress).rounded(.down))
+    // Rounded down: 100 % is what is done.
+    let percent = TextWidth.padded("\(Int((progress * 100).rounded(.down)))", to: 3, right: true)
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + " \(percent) %"
+  }
+}

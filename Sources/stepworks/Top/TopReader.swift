@@ -1,0 +1,108 @@
+import Jobs
+import Queueing
+import ToolExecution
+
+/// Looks at a database, and remembers what it takes to tell how fast things go. It writes nothing.
+struct TopReader {
+  let queue: JobQueue
+  var clock = WallClock.system
+  private var position: Int64?
+  private var throughput = Throughput()
+  private var pace = Pace()
+  private var endings: [JobEvent] = []
+  private var usages: [JobID: ToolSample] = [:]
+
+  /// Of the run of one tool.
+  private struct ToolSample {
+    var tool: RunningTool
+    var cpu: Duration
+    var at: ContinuousClock.Instant
+  }
+
+  /// More than any terminal has lines for.
+  private static let runningLimit = 500
+  private static let endingLimit = 50
+  /// A shorter time between two looks says little of processor time, which is counted in hundredths of a second.
+  private static let shortestSample: Duration = .milliseconds(500)
+
+  init(_ queue: JobQueue) { self.queue = queue }
+
+  mutating func look() async throws -> TopSnapshot {
+    try queue.checkFileIsInPlace()
+    let now = clock.now()
+    let overview = try await queue.overview(limit: Self.runningLimit)
+    let ended = try await queue.endings(
+      after: position, since: now.advanced(by: .zero - Throughput.window), limit: Self.endingLimit)
+    position = ended.position
+    throughput.add(ended, now: now)
+    remember(ended.newest)
+    let jobs = try await queue.jobs(Set(endings.map(\.jobID)))
+    let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
+    return TopSnapshot(
+      database: queue.path, at: now, workers: overview.workers, queues: overview.queues.map { line(of: $0, now) },
+      running: running(overview, now),
+      endings: endings.compactMap { event in byID[event.jobID].map { TopSnapshot.Ending(event: event, job: $0) } },
+      throughput: throughput.seen(now: now))
+  }
+
+  private mutating func remember(_ newest: [JobEvent]) {
+    var seen: Set<JobID> = []
+    endings = Array((newest + endings).filter { seen.insert($0.jobID).inserted }.prefix(Self.endingLimit))
+  }
+
+  private func line(of status: QueueStatus, _ now: Timestamp) -> TopSnapshot.Queue {
+    let seen = throughput.seen(in: status.name, now: now)
+    guard status.available > 0, !status.paused, seen.ends.all > 0 else { return TopSnapshot.Queue(status: status) }
+    let each = seen.over / seen.ends.all
+    return TopSnapshot.Queue(status: status, emptyIn: each * (status.available + status.running))
+  }
+
+  private mutating func running(_ overview: QueueOverview, _ now: Timestamp) -> [TopSnapshot.Running] {
+    let samples = usages
+    usages = [:]
+    return FamilyOrder(overview.underWay, parents: overview.parents).jobs.map { job, depth in
+      let tool = overview.tools[job.id]?.last.flatMap { share(of: $0, job.id, before: samples[job.id]) }
+      return TopSnapshot.Running(job: job, depth: depth, tool: tool, remaining: pace.duration(of: job, now: now))
+    }
+  }
+
+  private mutating func share(of tool: RunningTool, _ job: JobID, before: ToolSample?) -> TopSnapshot.ToolShare? {
+    let supervisor = ToolProcess(
+      pid: tool.pid, startTicks: tool.startTicks, bootID: tool.bootID, processGroup: tool.pid, session: tool.pid)
+    guard let usage = ToolTreeUsage(of: supervisor) else { return nil }
+    let now = ContinuousClock.now
+    let sample = ToolSample(tool: tool, cpu: usage.cpu, at: now)
+    let since = before.flatMap { $0.tool == tool ? $0 : nil }
+    let (used, over) = since.map { (usage.cpu - $0.cpu, now - $0.at) } ?? (usage.cpu, usage.age)
+    usages[job] = since.map { over < Self.shortestSample ? $0 : sample } ?? sample
+    return TopSnapshot.ToolShare(
+      processors: max(0, used.seconds / max(0.01, over.seconds)), residentBytes: usage.residentBytes)
+  }
+}
+
+/// Jobs in the order in which people read a family: who asked for others above them.
+struct FamilyOrder {
+  private(set) var jobs: [(job: Job, depth: Int)] = []
+
+  /// - Parameter parents: of each job who asked for it, as far as they are among `all`.
+  init(_ all: [Job], parents: [JobID: [JobID]]) {
+    let known = Set(all.map(\.id))
+    var children: [JobID: [Job]] = [:]
+    for job in all.sorted(by: Self.startedEarlier) {
+      for parent in parents[job.id] ?? [] where known.contains(parent) { children[parent, default: []].append(job) }
+    }
+    let roots = all.filter { job in !(parents[job.id] ?? []).contains(where: known.contains) }
+    var placed: Set<JobID> = []
+    var rest = roots.sorted(by: Self.startedEarlier).reversed().map { (job: $0, depth: 0) }
+    while let next = rest.popLast() {
+      // Who was asked for by several stands under the first.
+      guard placed.insert(next.job.id).inserted else { continue }
+      jobs.append(next)
+      rest += (children[next.job.id] ?? []).reversed().map { ($0, next.depth + 1) }
+    }
+  }
+
+  private static func startedEarlier(_ left: Job, _ right: Job) -> Bool {
+    (left.startedAt ?? left.createdAt, left.id) < (right.startedAt ?? right.createdAt, right.id)
+  }
+}

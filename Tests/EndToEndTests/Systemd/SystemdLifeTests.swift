@@ -163,6 +163,8 @@ struct SystemdLifeTests {
     #expect(try box.property("ActiveState", of: Self.unit) == "failed")
     #expect(try box.property("NRestarts", of: Self.unit) == "0")
     #expect(try box.property("ExecMainStatus", of: Self.unit) == "78")
+    let errors = try box.succeed(["journalctl", "-p", "err", "-o", "cat", "_SYSTEMD_UNIT=\(Self.unit)"])
+    #expect(errors.hasPrefix("stepworks: worker.slots in /etc/stepworks/stepworks.yaml must be "))
   }
 
   @Test func `The CAD tool works under the hardened unit; stopping the target stops all`() throws {

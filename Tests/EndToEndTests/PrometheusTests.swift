@@ -74,6 +74,24 @@ struct PrometheusTests {
     try await prometheus.wait(for: #"stepworks_queue_jobs{queue="default",state="scheduled"}"#, 1)
   }
 
+  @Test func `A worker that drains says so until its last job has ended`() async throws {
+    let installation = try Installation()
+    let worker = try await installation.startScrapedWorker(environment: ["STEPWORKS_WORKER_SLOTS": "3"])
+    let prometheus = try Prometheus(
+      in: installation.directory, scraping: [try await installation.statusAddress()])
+    let job = try installation.insert("ping", .object(["sleep_seconds": .integer(600)]))
+    try await installation.waitForEvent(of: job, .started)
+    try await prometheus.wait(for: "stepworks_worker_slots", 3)
+    try await prometheus.wait(for: "stepworks_worker_draining", 0)
+    try await prometheus.wait(for: #"stepworks_queue_slots_used{queue="default"}"#, 1)
+    worker.send(SIGTERM)
+    try await prometheus.wait(for: "stepworks_worker_draining", 1)
+    try await prometheus.wait(for: #"stepworks_workers{state="draining"}"#, 1)
+    try await prometheus.wait(for: #"stepworks_running_jobs{queue="default"}"#, 1)
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 0)
+  }
+
   @Test func `A thumbnail on a machine without a GPU counts as a fallback, and the process that made it waits`()
     async throws
   {

@@ -157,6 +157,12 @@ struct PrometheusTests {
       [Prometheus.source("Tests/PrometheusRules/read_exposition.py").path, textFile, openMetricsFile])
     #expect(read.status == 0, "\(read.output)\(read.errors)")
 
+    // Prometheus of this version asks for OpenMetrics; from a server of files it takes the text format.
+    let files = try FileServer(of: installation.directory + "/files", holding: ["metrics": text])
+    let prometheus = try Prometheus(in: installation.directory, scraping: [files.address])
+    let lines = text.split(separator: "\n").count { !$0.hasPrefix("#") }
+    try await prometheus.wait(for: #"count({__name__=~"(stepworks|process)_.+"})"#, Double(lines))
+
     let series = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
       line[..<(line.lastIndex(of: " ") ?? line.endIndex)]
     }

@@ -20,6 +20,7 @@ var targets: [Target] = [
     dependencies: [
       "Jobs",
       .product(name: "GRDB", package: "GRDB.swift"),
+      .product(name: "GRDBSQLite", package: "GRDB.swift"),
       .product(name: "Atomics", package: "swift-atomics"),
     ],
     swiftSettings: strict),
@@ -160,7 +161,7 @@ if ProcessInfo.processInfo.environment["STEPWORKS_WITHOUT_CAD"] == nil {
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Jobs", "Queueing", "stepworks", "stepworks-supervisor", "stepworks-cad",
+        "Jobs", "Queueing", "Telemetry", "stepworks", "stepworks-supervisor", "stepworks-cad",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       exclude: ["Systemd/box"], swiftSettings: strict),

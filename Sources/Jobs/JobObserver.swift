@@ -10,6 +10,10 @@ package enum WorkerObservation: Sendable {
   case jobReported(Job, StepReport)
   /// The job is settled.
   case jobSettled(Job, SettlementKind, timings: RunTimings)
+  /// The job completed with files that this run has made.
+  case artifactsPublished(Job, [Artifact])
+  /// A claim found jobs.
+  case claimed(ClaimReport)
   /// Somebody else has the job now; what this run did is thrown away.
   case leaseLost(Job)
   /// Jobs of a dead worker were taken back.

@@ -106,12 +106,14 @@ package struct LatencyDistribution: Sendable, Hashable {
     return number == 0 ? nil : .microseconds(total / number)
   }
 
-  /// How many took longer than `lower` and at most `upper`, by the middle of their places.
-  package func count(above lower: Duration, upTo upper: Duration) -> UInt64 {
-    let range = Self.microseconds(lower)...max(Self.microseconds(lower), Self.microseconds(upper))
+  /// How many took longer than `lower` and at most `upper`, exact to a thousandth of these: a duration counts by the
+  /// upper edge of its place, as in ``quantile(_:)``.
+  package func count(in lower: Duration, _ upper: Duration) -> UInt64 {
+    let last = Self.microseconds(upper)
+    let first = lower < .zero ? 0 : Self.microseconds(lower) + 1
     return bins.reduce(0) { total, bin in
-      let value = min(HistogramLayout.middleValue(at: bin.index), maximum)
-      return value > range.lowerBound && value <= range.upperBound ? total + bin.count : total
+      let value = min(HistogramLayout.highestValue(at: bin.index), maximum)
+      return value >= first && value <= last ? total + bin.count : total
     }
   }
 

@@ -68,6 +68,11 @@ package struct StepContext: Sendable {
     try await report(.toolStarted(process))
   }
 
+  /// Tells something that is counted.
+  package func fact(_ fact: RunFact) async {
+    try? await report(.fact(fact))  // only toolStarted can fail
+  }
+
   package func toolEnded(_ usage: ToolUsage) async {
     try? await report(.toolEnded(usage))  // only toolStarted can fail
   }
@@ -81,6 +86,7 @@ package enum StepReport: Sendable, Hashable {
   case log(StepLogLevel, String)
   case toolStarted(ToolProcessRecord)
   case toolEnded(ToolUsage)
+  case fact(RunFact)
 }
 
 package enum StepLogLevel: String, Sendable, Hashable, Codable {

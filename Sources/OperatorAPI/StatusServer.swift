@@ -7,7 +7,7 @@ package import Queueing
 import ServiceLifecycle
 package import Telemetry
 
-/// The worker's window: `GET /healthz` for a supervisor, `GET /metrics` for Prometheus.
+/// The worker's window: `GET /healthz` for a supervisor, `GET /metrics` for Prometheus, in the format that it asks for.
 ///
 /// It shows what runs and takes no orders, so it needs no login; by default it listens on loopback only.
 package struct StatusServer: Service {
@@ -29,21 +29,24 @@ package struct StatusServer: Service {
   private let gauges: QueueGauges
   private let registry: MetricsRegistry
   private let health: @Sendable () async -> HealthReport
+  private let refresh: @Sendable () async -> Void
   private let onListening: @Sendable (Address) async -> Void
   private let logger: Logger
 
   /// - Parameters:
   ///   - health: asked at each `/healthz`; must answer within a second or so.
+  ///   - refresh: called before each `/metrics`: sets what the registry is not told of by itself.
   ///   - onListening: called once, when connections are accepted, with the port that was really taken.
   package init(
     address: Address, queue: JobQueue, registry: MetricsRegistry, clock: WallClock = .system, logger: Logger,
-    health: @escaping @Sendable () async -> HealthReport,
+    health: @escaping @Sendable () async -> HealthReport, refresh: @escaping @Sendable () async -> Void = {},
     onListening: @escaping @Sendable (Address) async -> Void = { _ in }
   ) {
     self.address = address
     self.registry = registry
     self.gauges = QueueGauges(queue: queue, registry: registry, clock: clock)
     self.health = health
+    self.refresh = refresh
     self.onListening = onListening
     self.logger = logger
   }
@@ -54,6 +57,7 @@ package struct StatusServer: Service {
     // Its "Server started" and "Server shutting down" say nothing that the worker's own lines do not.
     var quiet = logger
     quiet.logLevel = max(.error, logger.logLevel)
+    do { try await gauges.begin() } catch { logger.warning("The count of duplicates begins late: \(error)") }
     let (host, port) = (address.host, address.port)
     let application = Application(
       router: router(), configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
@@ -70,20 +74,24 @@ package struct StatusServer: Service {
   }
 
   private func router() -> Router<BasicRequestContext> {
-    let router = Router(context: BasicRequestContext.self)
+    let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.get("/healthz") { [health] _, _ -> Response in
       let report = await health()
       return Self.response(
         report.isHealthy ? .ok : .serviceUnavailable, "application/json", report.json.text + "\n")
     }
-    router.get("/metrics") { [gauges, registry, logger] _, _ -> Response in
+    router.get("/metrics") { [gauges, registry, logger, refresh] request, _ -> Response in
       do {
         try await gauges.update()
       } catch {
         // The worker's own counters are worth having all the more when the database is in trouble.
         logger.warning("The gauges of the queues cannot be read: \(error)")
       }
-      return Self.response(.ok, MetricsRegistry.contentType, registry.exposition())
+      await refresh()
+      let format = ExpositionFormat(accept: request.headers[values: .accept])
+      var response = Self.response(.ok, format.contentType, registry.exposition(format))
+      response.headers[.vary] = "Accept"
+      return response
     }
     return router
   }

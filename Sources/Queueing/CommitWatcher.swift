@@ -2,6 +2,7 @@ import Atomics
 import Dispatch
 import GRDB
 import Glibc
+import Synchronization
 
 /// Wakes on commits to the database, by whichever process, without polling it.
 ///
@@ -14,19 +15,42 @@ package final class CommitWatcher: Sendable {
   package let wakeUps: AsyncStream<Void>
 
   private let continuation: AsyncStream<Void>.Continuation
+  private let notice = Notice()
 
   package init(_ queue: JobQueue) throws {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     wakeUps = stream
     self.continuation = continuation
-    let watch = try explainingErrors(path: queue.path) { try LogWatch(path: queue.path) { continuation.yield() } }
+    let watch = try explainingErrors(path: queue.path) {
+      try LogWatch(path: queue.path) { [notice] in
+        notice.give()
+        continuation.yield()
+      }
+    }
     continuation.onTermination = { [watch] _ in watch.stop() }
   }
+
+  /// When the first commit was noticed that came after the last call: a look at the database that begins now sees it.
+  package func takeNotice() -> ContinuousClock.Instant? { notice.take() }
 
   /// Ends ``wakeUps``, once those that came before have been taken.
   package func stop() { continuation.finish() }
 
   deinit { continuation.finish() }
+}
+
+/// Since when there is something to look at.
+private final class Notice: Sendable {
+  private let since = Mutex<ContinuousClock.Instant?>(nil)
+
+  func give() { since.withLock { $0 = $0 ?? .now } }
+
+  func take() -> ContinuousClock.Instant? {
+    since.withLock { since in
+      defer { since = nil }
+      return since
+    }
+  }
 }
 
 /// The inotify side, confined to one dispatch queue.

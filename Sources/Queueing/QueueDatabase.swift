@@ -27,6 +27,10 @@ package struct DatabaseOptions: Sendable {
   package var onLongWait: @Sendable (QueueError) -> Void = { _ in }
   /// Longer than any write of ours, and short enough that an operator learns of it while it lasts.
   package var longWait = Duration.seconds(10)
+  /// Told of each write transaction that was committed, on the thread that writes: it must be quick.
+  package var onCommit: @Sendable (CommitReport) -> Void = { _ in }
+  /// Told how long each automatic checkpoint took, on the same thread.
+  package var onCheckpoint: @Sendable (Duration) -> Void = { _ in }
 
   package init(durability: Durability = .full, opening: Opening = .existing, busyTimeout: Duration? = .seconds(10)) {
     self.durability = durability
@@ -39,10 +43,14 @@ package struct DatabaseOptions: Sendable {
 struct QueueDatabase {
   let path: String
   let pool: DatabasePool
+  let onCommit: @Sendable (CommitReport) -> Void
+  private let checkpoint: AutomaticCheckpoint
   private let file: FileIdentity?
 
   init(path: String, options: DatabaseOptions) throws {
     self.path = path
+    onCommit = options.onCommit
+    checkpoint = AutomaticCheckpoint(onCheckpoint: options.onCheckpoint)
     let migration = SchemaMigration(path: path)
     var configuration = Configuration()
     configuration.label = "stepworks"
@@ -61,7 +69,8 @@ struct QueueDatabase {
     var status = stat()
     file = stat(path, &status) == 0 ? FileIdentity(status) : nil
     try explainingErrors(path: path) {
-      try pool.writeWithoutTransaction { db in
+      try pool.writeWithoutTransaction { [checkpoint] db in
+        checkpoint.take(over: db)
         // GRDB sets NORMAL on the writer of a pool, whatever its configuration says.
         try db.execute(sql: "PRAGMA synchronous = \(options.durability.rawValue)")
         // A reader that stays for long lets the log grow; the space is given back when it has gone.
@@ -111,6 +120,14 @@ struct QueueDatabase {
     return try work()
   }
 
+  /// SQLite would make it with mode 644 at most, and the log and the shared memory file likewise: then no group could write
+  /// it, whatever the umask says. Nobody in this process has the file open yet, so closing it drops no lock.
+  private static func makeFile(at path: String) {
+    let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if file >= 0 { close(file) }
+    // SQLite says better than we could why it can't be made.
+  }
+
   /// Looks at the file before SQLite does, whose own messages do not say which file or what to do.
   /// - Returns: whether there is something in it.
   private static func checkFile(at path: String, opening: DatabaseOptions.Opening) throws -> Bool {
@@ -118,7 +135,9 @@ struct QueueDatabase {
     guard stat(path, &status) == 0 else {
       switch opening {
       case .existing where errno == ENOENT: throw QueueError.missingDatabase(path: path)
-      case .createOrMigrate where errno == ENOENT: return false
+      case .createOrMigrate where errno == ENOENT:
+        makeFile(at: path)
+        return false
       default: throw QueueError.unreadable(path: path, reason: String(cString: strerror(errno)))
       }
     }

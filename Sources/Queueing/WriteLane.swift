@@ -20,6 +20,8 @@ final class WriteLane: Sendable {
   /// Only where a write waits as long as it takes.
   private let onLongWait: (@Sendable (QueueError) -> Void)?
   private let state = Mutex(State())
+  /// Since when this process waits for the lock of the database.
+  private let lockAskedAt = Mutex<ContinuousClock.Instant?>(nil)
   /// A thread of its own: waiting for the lock of another process must not hold a thread of the task pool.
   private let queue = DispatchQueue(label: "stepworks.write-lane")
 
@@ -41,6 +43,9 @@ final class WriteLane: Sendable {
     }
   }
 
+  /// How long the lock of the database has been waited for at this moment; zero when it is not.
+  var lockWait: Duration { lockAskedAt.withLock { $0 }.map { .now - $0 } ?? .zero }
+
   private func drain() {
     while true {
       let batch = state.withLock { state in
@@ -57,7 +62,7 @@ final class WriteLane: Sendable {
   private func commit(_ batch: [any PendingWrite]) {
     var hasBegun = false
     do {
-      try transaction { db in
+      try transaction(of: batch.count) { db in
         hasBegun = true
         for write in batch { try write.attempt(db) }
       }
@@ -75,7 +80,7 @@ final class WriteLane: Sendable {
   private func commitApart(_ batch: [any PendingWrite]) {
     var errors: [Int: any Error] = [:]
     do {
-      try transaction { db in
+      try transaction(of: batch.count) { db in
         for (index, write) in batch.enumerated() {
           try db.run("SAVEPOINT one_write")
           do {
@@ -97,13 +102,16 @@ final class WriteLane: Sendable {
     }
   }
 
-  private func transaction(_ body: (Database) throws -> Void) throws {
+  private func transaction(of writes: Int, _ body: (Database) throws -> Void) throws {
     try explainingErrors(path: database.path) {
       try database.pool.writeWithoutTransaction { db in
-        try begin(db)
+        let asked = ContinuousClock.now
+        try begin(db, asked)
+        let begun = ContinuousClock.now
         do {
           try body(db)
           try db.run("COMMIT")
+          database.onCommit(CommitReport(lockWait: begun - asked, held: .now - begun, writes: writes))
         } catch {
           if db.isInsideTransaction { try? db.execute(sql: "ROLLBACK") }  // the first error is the one to tell
           throw error
@@ -112,7 +120,9 @@ final class WriteLane: Sendable {
     }
   }
 
-  private func begin(_ db: Database) throws {
+  private func begin(_ db: Database, _ asked: ContinuousClock.Instant) throws {
+    lockAskedAt.withLock { $0 = asked }
+    defer { lockAskedAt.withLock { $0 = nil } }
     while true {
       do {
         return try db.run("BEGIN IMMEDIATE")

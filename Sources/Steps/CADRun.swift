@@ -78,7 +78,7 @@ struct CADRun: Sendable {
       throw failure
     }
     let outputs = try ToolOutputs(result, of: environment.cad.name)
-    let artifacts = try await outputs.publish(from: attempt, provenance: provenance, check: check)
+    let artifacts = try await outputs.publish(from: attempt, for: context, provenance: provenance, check: check)
     return StepResult(
       result: .object(own.merging(["summary": outputs.summary, "artifacts": artifacts.listing]) { $1 }),
       artifacts: artifacts)

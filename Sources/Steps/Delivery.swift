@@ -41,6 +41,7 @@ struct Delivery: Sendable {
 
   func run() async throws -> StepResult {
     do {
+      await context.phase(.plan)
       let decision = try decide()
       let missing = try await missing(of: decision)
       if !missing.isEmpty { try await write(decision, missing.files) }
@@ -124,6 +125,7 @@ struct Delivery: Sendable {
   }
 
   private func write(_ decision: Decision, _ files: [PlacedFile]) async throws {
+    await context.phase(.place)
     let job = "\(environment.databaseID)-\(context.job.id)-"
     let placement = try await BlockingIO.run { [root, token = context.job.token] in
       try Placement.removeLeftovers(in: root.base, named: job, now: WallClock.system.now())

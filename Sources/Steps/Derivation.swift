@@ -42,6 +42,7 @@ extension StepContext {
   ) async throws -> StepResult {
     let key = Artifact.derivationKey(of: provenance)
     guard let earlier = try await claimDerivation(key) else { return try await make() }
+    await phase(.reuse)
     var fault = refusing(earlier)
     if fault == nil { fault = await earlier.fault() }
     guard let fault else { return earlier.takenOver(own) }

@@ -24,7 +24,8 @@ package struct ExportBlend: DerivedStep {
     try await RenderRun.perform(context, of: definition, in: environment, render) { run, provenance in
       let made = try await run.run(
         "blend", ["views": .array([StandardAngle.view(in: context.parameters)])], provenance: provenance)
-      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance)) { path, _ in
+      let artifacts = try await made.publish(from: run.attempt, for: context, provenance: .object(provenance)) {
+        path, _ in
         try OutputShape.checkBlend(path)
       }
       return StepResult(

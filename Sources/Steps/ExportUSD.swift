@@ -81,7 +81,7 @@ package struct ExportUSD: DerivedStep {
       let made = outputs.outputs.map(\.role).joined(separator: ", ")
       throw JobFailure(.invalidOutput, "\(tool.name) made \(made) where \(roles.joined(separator: ", ")) are wanted.")
     }
-    let artifacts = try await outputs.publish(from: attempt, provenance: provenance) { path, output in
+    let artifacts = try await outputs.publish(from: attempt, for: context, provenance: provenance) { path, output in
       switch output.role {
       case "usd": try OutputShape.checkUSDC(path)
       case "usdz": try OutputShape.checkUSDZ(path)

@@ -58,6 +58,7 @@ package struct Ping: Step {
 
   private func sleep(_ context: StepContext) async throws {
     guard let seconds = context.parameters["sleep_seconds"]?.numberValue, seconds > 0 else { return }
+    await context.phase(.work)
     let steps = max(1, context.parameters["progress_steps"]?.integerValue ?? 1)
     for step in 1...steps {
       try await Task.sleep(for: .seconds(seconds / Double(steps)))

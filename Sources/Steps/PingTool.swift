@@ -22,6 +22,7 @@ struct PingTool: Sendable {
       setsid sh -c "trap '' TERM; (while :; do sleep 3600; done) & exit 0" </dev/null >/dev/null 2>&1
       count=$((count + 1))
     done
+    printf '{"phase":"work"}\\n'
     step=1
     while [ "$step" -le "$PING_STEPS" ]; do
       sleep "$PING_PAUSE"

@@ -53,7 +53,8 @@ package struct RenderFrames: DerivedStep {
       }
       let width = context.parameters["width"]?.integerValue ?? 0
       let height = context.parameters["height"]?.integerValue ?? 0
-      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance)) { path, _ in
+      let artifacts = try await made.publish(from: run.attempt, for: context, provenance: .object(provenance)) {
+        path, _ in
         try OutputShape.checkPNG(path, width: width, height: height)
       }
       return StepResult(

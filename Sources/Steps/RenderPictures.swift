@@ -23,7 +23,8 @@ struct RenderPictures: Sendable {
           .invalidOutput,
           "The tool made \(made.outputs.count) pictures of \(run.model.source) where \(views.count) were asked for.")
       }
-      let artifacts = try await made.publish(from: run.attempt, provenance: .object(provenance), check: pictureCheck)
+      let artifacts = try await made.publish(
+        from: run.attempt, for: context, provenance: .object(provenance), check: pictureCheck)
       return StepResult(
         result: .object([
           "summary": made.summary, "input_sha256": .string(run.model.glb.digest.sha256),

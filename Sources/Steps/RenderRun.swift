@@ -97,6 +97,7 @@ struct RenderRun: Sendable {
           try await tool.run(coldCommand(requestFile, share))
         }
       let outputs = try ToolOutputs(result, of: render.tool.name)
+      for fact in outputs.renderFacts { await context.fact(fact) }
       // The tool read template and library after their digests were taken: only if they stayed is it known what it read.
       guard try await basis().allSatisfy({ provenance[$0] == $1 }) else {
         throw StepSnooze(

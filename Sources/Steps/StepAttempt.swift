@@ -5,6 +5,7 @@ import SystemPackage
 extension StepEnvironment {
   /// Runs `body` with the private directory of this run, and removes the directory whatever comes of it.
   func withAttempt(_ context: StepContext, _ body: (Attempt) async throws -> StepResult) async throws -> StepResult {
+    await context.phase(.snapshot)
     let attempt: Attempt
     do {
       attempt = try await BlockingIO.run { [store] in try store.openAttempt(context.job.token) }

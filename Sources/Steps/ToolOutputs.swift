@@ -41,11 +41,15 @@ struct ToolOutputs: Sendable {
   /// Checks all, then publishes all.
   /// - Parameter provenance: what determines them; one derivation makes them all, and their names tell them apart.
   func publish(
-    from attempt: Attempt, provenance: JSONValue, check: @escaping Check = { _, _ in }
+    from attempt: Attempt, for context: StepContext, provenance: JSONValue, check: @escaping Check = { _, _ in }
   ) async throws -> [Artifact] {
+    await context.phase(.check)
     try await BlockingIO.run { [outputs] in
       for output in outputs { try check(attempt.directory.appending(output.path), output) }
-      return try outputs.map { output in
+    }
+    await context.phase(.publish)
+    return try await BlockingIO.run { [outputs] in
+      try outputs.map { output in
         try attempt.publish(output.path, role: output.role, mediaType: output.mediaType, provenance: provenance)
       }
     }

@@ -20,7 +20,8 @@ struct ToolRun: Sendable {
   /// - Throws: ``JobFailure`` with the tool's own sentence where it gave one; ``StepSnooze`` when the tool asked for
   ///   it; `CancellationError` when the job was stopped.
   func run(_ command: ToolCommand) async throws -> JSONValue {
-    try result(of: try await report(of: command))
+    await context.phase(.launch)
+    return try result(of: try await report(of: command))
   }
 
   /// Runs a program that knows nothing of our protocol and returns what is kept of its output.
@@ -34,6 +35,7 @@ struct ToolRun: Sendable {
   /// Runs a request on a process that waits for such, or on a new one that will.
   /// - Throws: as ``run(_:)``.
   func run(_ request: WarmRequest, on warm: WarmTools, _ command: WarmCommand) async throws -> JSONValue {
+    await context.phase(.launch)
     let current = Mutex<ToolRunID?>(nil)
     do {
       let report = try await warm.run(

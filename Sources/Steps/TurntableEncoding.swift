@@ -27,13 +27,15 @@ struct TurntableEncoding: Sendable {
     for (number, product) in products.enumerated() {
       await context.progress(
         Double(number) / Double(products.count), "encoding \(product.role) (\(number + 1) of \(products.count))")
+      await context.phase(.encode)
       _ = try await run(encoder.ffmpeg, product.arguments, part: "encode-\(product.role)")
+      await context.phase(.check)
       try await check(product, film)
       outputs.append(product.output)
     }
     outputs.append(try await poster())
     let made = ToolOutputs(outputs: outputs, summary: await summary(film))
-    let artifacts = try await made.publish(from: attempt, provenance: provenance)
+    let artifacts = try await made.publish(from: attempt, for: context, provenance: provenance)
     return StepResult(
       result: .object([
         "summary": made.summary, "input_sha256": .string(model.glb.digest.sha256),

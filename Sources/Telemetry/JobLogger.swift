@@ -28,6 +28,7 @@ package struct JobLogger: JobObserver {
       reported(job, report)
     case .jobSettled(let job, let kind, let timings):
       settled(job, kind, timings.run)
+    case .artifactsPublished, .claimed: break  // numbers, and the results name the files
     case .leaseLost(let job):
       log(.warning, job, "lost its lease: another worker has the job, the result of this run is thrown away")
     case .jobStopping(let job, let reason):
@@ -56,6 +57,7 @@ package struct JobLogger: JobObserver {
       log(.debug, job, "\(Int((fraction * 100).rounded())) %\(message.map { ": \($0)" } ?? "")")
     case .phase(let name):
       log(.debug, job, "phase \(name)")
+    case .fact: break  // a number; the step says it in words where it matters
     case .log(let level, let message):
       log(Logger.Level(level), job, "\(message)")
     case .toolStarted(let process):

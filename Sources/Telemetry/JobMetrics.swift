@@ -1,119 +1,89 @@
 package import CoreMetrics
 package import Jobs
-import Synchronization
 
 /// What a worker does, as numbers.
 ///
 /// `observe` costs a few dictionary look-ups and additions for a job that starts or ends: handles are made once for
 /// each set of labels.
 package final class JobMetrics: JobObserver {
-  private struct SettlementLabels: Hashable {
-    let step: StepName
-    let outcome: String
-    let failureClass: String
-  }
-
-  private struct Handles {
-    var started: [StepName: Counter] = [:]
-    var settled: [SettlementLabels: Counter] = [:]
-    var queues: [QueueName: QueueHandles] = [:]
-    var run: [StepName: Timer] = [:]
-    var toolTime: [String: FloatingPointCounter] = [:]
-    var toolMemory: [String: Recorder] = [:]
-  }
-
-  private struct QueueHandles {
-    let wait: Timer
-    let running: Meter
-  }
-
-  private let factory: any MetricsFactory
-  private let handles = Mutex(Handles())
+  private let started: MetricHandles<Counter>
+  private let settled: MetricHandles<Counter>
+  private let wait: MetricHandles<Timer>
+  private let run: MetricHandles<Timer>
+  private let phase: MetricHandles<Timer>
+  private let running: MetricHandles<Meter>
+  private let resumedFrames: MetricHandles<Counter>
   private let rescued: Counter
   private let leasesLost: Counter
+  private let troubles: Counter
+  private let claim: Timer
+  private let wakeUp: Timer
+  private let work: WorkMetrics
 
   /// - Parameters:
   ///   - factory: where the metrics are kept.
   ///   - version: of this program, for `stepworks_build_info`.
   package init(factory: any MetricsFactory, version: String) {
-    self.factory = factory
-    rescued = Counter(label: Name.rescued, factory: factory)
-    leasesLost = Counter(label: Name.leasesLost, factory: factory)
-    Meter(label: Name.buildInfo, dimensions: [("version", version)], factory: factory).set(1)
+    started = factory.counters(Metric.jobsStarted)
+    settled = factory.counters(Metric.jobsSettled)
+    wait = factory.timers(Metric.wait)
+    run = factory.timers(Metric.run)
+    phase = factory.timers(Metric.phase)
+    running = factory.meters(Metric.running)
+    resumedFrames = factory.counters(Metric.resumedFrames)
+    // Those without labels show 0 from the start: a rate begins with a first value.
+    rescued = Counter(label: Metric.rescued.name, factory: factory)
+    leasesLost = Counter(label: Metric.leasesLost.name, factory: factory)
+    troubles = Counter(label: Metric.troubles.name, factory: factory)
+    claim = Timer(label: Metric.claim.name, factory: factory)
+    wakeUp = Timer(label: Metric.wakeUp.name, factory: factory)
+    work = WorkMetrics(factory: factory)
+    Meter(label: Metric.buildInfo.name, dimensions: [("version", version)], factory: factory).set(1)
   }
 
   package func observe(_ observation: WorkerObservation) {
     switch observation {
-    case .jobStarted(let job, let wait): started(job, wait)
-    case .jobSettled(let job, let kind, let timings): settled(job, kind, timings.run)
-    case .jobReported(_, .toolEnded(let usage)): toolEnded(usage)
+    case .jobStarted(let job, let wait): jobStarted(job, wait)
+    case .jobSettled(let job, let kind, let timings): jobSettled(job, kind, timings)
+    case .jobReported(_, .toolEnded(let usage)): work.toolEnded(usage)
+    case .jobReported(_, .fact(.rendered(let device, let isFallback))): work.rendered(on: device, isFallback)
+    case .jobReported(let job, .fact(.framesResumed(let count))):
+      resumedFrames[job.step.rawValue].increment(by: count)
+    case .artifactsPublished(let job, let artifacts): work.published(artifacts, by: job)
+    case .claimed(let report): claimed(report)
     case .leaseLost(let job):
       leasesLost.increment()
-      queueHandles(job.queue).running.decrement()
+      running[job.queue.rawValue].decrement()
     case .jobsRescued(let count, _): rescued.increment(by: count)
+    case .trouble: troubles.increment()
     // What runs is counted from starts and ends: a count taken elsewhere may be older than they are.
-    case .jobReported, .jobStopping, .slots, .worker, .note, .trouble: break
+    case .jobReported, .jobStopping, .slots, .worker, .note: break
     }
   }
 
-  private func started(_ job: Job, _ wait: Duration) {
-    let counter = handles.withLock { handles in
-      handles.started.value(for: job.step) {
-        Counter(label: Name.started, dimensions: [("step", job.step.rawValue)], factory: factory)
-      }
-    }
-    let queue = queueHandles(job.queue)
-    counter.increment()
-    queue.wait.recordNanoseconds(wait.nanoseconds)
-    queue.running.increment()
+  private func jobStarted(_ job: Job, _ waited: Duration) {
+    started[job.step.rawValue].increment()
+    wait[job.queue.rawValue].recordNanoseconds(waited.nanoseconds)
+    running[job.queue.rawValue].increment()
   }
 
-  private func queueHandles(_ queue: QueueName) -> QueueHandles {
-    let dimensions = [("queue", queue.rawValue)]
-    return handles.withLock { handles in
-      handles.queues.value(for: queue) {
-        QueueHandles(
-          wait: Timer(label: Name.wait, dimensions: dimensions, factory: factory),
-          running: Meter(label: Name.running, dimensions: dimensions, factory: factory))
-      }
-    }
+  private func jobSettled(_ job: Job, _ kind: SettlementKind, _ timings: RunTimings) {
+    let step = job.step.rawValue
+    settled[step, kind.outcome.rawValue, kind.failureLabel].increment()
+    run[step].recordNanoseconds(timings.run.nanoseconds)
+    if let start = timings.start { record(start, .start, step) }
+    for one in timings.phases { record(one.duration, one.name, step) }
+    record(timings.settle, .settle, step)
+    running[job.queue.rawValue].decrement()
   }
 
-  private func settled(_ job: Job, _ kind: SettlementKind, _ took: Duration) {
-    let labels = SettlementLabels(step: job.step, outcome: kind.outcome.rawValue, failureClass: kind.failureLabel)
-    let (counter, timer) = handles.withLock { handles in
-      (
-        handles.settled.value(for: labels) {
-          Counter(
-            label: Name.settled,
-            dimensions: [
-              ("step", labels.step.rawValue), ("outcome", labels.outcome), ("class", labels.failureClass),
-            ], factory: factory)
-        },
-        handles.run.value(for: job.step) {
-          Timer(label: Name.run, dimensions: [("step", job.step.rawValue)], factory: factory)
-        }
-      )
-    }
-    counter.increment()
-    timer.recordNanoseconds(took.nanoseconds)
-    queueHandles(job.queue).running.decrement()
+  private func record(_ duration: Duration, _ name: PhaseName, _ step: String) {
+    phase[step, name.rawValue].recordNanoseconds(duration.nanoseconds)
   }
 
-  private func toolEnded(_ usage: ToolUsage) {
-    let dimensions = [("tool", usage.tool)]
-    let (time, memory) = handles.withLock { handles in
-      (
-        handles.toolTime.value(for: usage.tool) {
-          FloatingPointCounter(label: Name.toolTime, dimensions: dimensions, factory: factory)
-        },
-        handles.toolMemory.value(for: usage.tool) {
-          Recorder(label: Name.toolMemory, dimensions: dimensions, aggregate: true, factory: factory)
-        }
-      )
-    }
-    time.increment(by: usage.cpuSeconds)
-    memory.record(usage.peakMemoryBytes)
+  private func claimed(_ report: ClaimReport) {
+    claim.recordNanoseconds(report.took.nanoseconds)
+    if let latency = report.sinceNotice { wakeUp.recordNanoseconds(latency.nanoseconds) }
   }
 }
 
@@ -127,20 +97,11 @@ extension SettlementKind {
   }
 }
 
-extension Dictionary {
-  fileprivate mutating func value(for key: Key, make: () -> Value) -> Value {
-    if let known = self[key] { return known }
-    let new = make()
-    self[key] = new
-    return new
-  }
-}
-
 extension Duration {
-  /// At most some 292 years.
-  fileprivate var nanoseconds: Int64 {
+  /// Clamped to what fits, some 292 years.
+  var nanoseconds: Int64 {
     let (seconds, attoseconds) = components
-    let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .max : scaled + attoseconds / 1_000_000_000
+    let (whole, isOver) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return isOver ? (seconds < 0 ? .min : .max) : whole + attoseconds / 1_000_000_000
   }
 }

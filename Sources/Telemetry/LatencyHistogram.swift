@@ -8,16 +8,32 @@ package struct HistogramScale: Sendable, Hashable {
   package let unitsPerOne: Double
   /// The exponents of the bounds, in what is shown: −14 is 2^-14 s ≈ 61 µs.
   package let exponents: ClosedRange<Int>
+  /// From one shown exponent to the next.
+  package let stride: Int
   /// Greater values are clamped to it, and counted in `+Inf` only by ``exponents``. In recorded units.
   package let maximum: UInt64
+
+  package init(unitsPerOne: Double, exponents: ClosedRange<Int>, stride: Int = 1, maximum: UInt64) {
+    self.unitsPerOne = unitsPerOne
+    self.exponents = exponents
+    self.stride = stride
+    self.maximum = maximum
+  }
 
   /// 61 µs … 2.3 h; what takes longer than a week is clamped.
   package static let seconds = HistogramScale(
     unitsPerOne: 1_048_576, exponents: -14...13, maximum: 1_048_576 * 604_800)
+  /// 1 ms … 68 min, a bound at every fourfold: for what has many series.
+  package static let phases = HistogramScale(
+    unitsPerOne: 1_048_576, exponents: -10...12, stride: 2, maximum: 1_048_576 * 604_800)
   /// 1 MiB … 128 GiB, recorded in KiB.
   package static let bytes = HistogramScale(unitsPerOne: 1 / 1024, exponents: 20...37, maximum: 1 << 32)
   /// Numbers of things: 1 … 1,048,576.
   package static let counts = HistogramScale(unitsPerOne: 1, exponents: 0...20, maximum: 1 << 40)
+
+  var shownExponents: StrideThrough<Int> {
+    Swift.stride(from: exponents.lowerBound, through: exponents.upperBound, by: stride)
+  }
 }
 
 /// An HdrHistogram that threads share, with two significant digits: some 30 KB a series.
@@ -35,6 +51,11 @@ package final class LatencyHistogram: Sendable {
     package let buckets: [Bucket]
     package let count: UInt64
     package let sum: Double
+  }
+
+  struct ValueCount: Sendable, Hashable {
+    var upperEdge: Double
+    var count: UInt64
   }
 
   private struct State {
@@ -72,15 +93,23 @@ package final class LatencyHistogram: Sendable {
     }
   }
 
+  /// What was recorded, smallest first: the upper edge of each value that occurred, in what is shown, and how often.
+  func counts() -> [ValueCount] {
+    let histogram = state.withLock { $0.histogram }
+    return histogram.recordedValues().map {
+      ValueCount(upperEdge: Double($0.value + 1) / scale.unitsPerOne, count: $0.count)
+    }
+  }
+
   package func snapshot() -> Snapshot {
     // The copy is what the lock is held for, not the walk over it.
     let (histogram, sum) = state.withLock { ($0.histogram, $0.sum) }
     var buckets: [Snapshot.Bucket] = []
-    buckets.reserveCapacity(scale.exponents.count)
+    buckets.reserveCapacity(scale.exponents.count / scale.stride + 1)
     var below: UInt64 = 0
     var values = histogram.recordedValues().makeIterator()
     var next = values.next()
-    for exponent in scale.exponents {
+    for exponent in scale.shownExponents {
       let bound = Self.powerOfTwo(exponent)
       let boundInUnits = bound * scale.unitsPerOne
       while let value = next, Double(value.value) < boundInUnits {

@@ -19,8 +19,8 @@ struct LogLine {
     return "\(priority)\(body(indent: "\(priority)  "))\n"
   }
 
-  /// Message and fields. The step is left out: the message begins with it.
-  private func body(indent: String) -> String {
+  /// Message and fields, without a line feed at the end. The step is left out: the message begins with it.
+  func body(indent: String) -> String {
     var line = message.visible.replacing("\n", with: "\n" + indent)
     for (index, key) in orderedKeys.filter({ $0 != "step" }).enumerated() {
       line += index == 0 ? "  " : " "

@@ -25,7 +25,9 @@ final class AtomicDouble: Sendable {
 
 /// A counter; what would make it smaller is ignored.
 final class CounterSeries: CounterHandler, FloatingPointCounterHandler {
-  let number = AtomicDouble()
+  let number: AtomicDouble
+
+  init(_ value: Double = 0) { number = AtomicDouble(value) }
 
   func increment(by amount: Int64) { increment(by: Double(amount)) }
   func increment(by amount: Double) { if amount > 0 { number.add(amount) } }
@@ -34,7 +36,9 @@ final class CounterSeries: CounterHandler, FloatingPointCounterHandler {
 
 /// A gauge: the last value that was set.
 final class GaugeSeries: MeterHandler, RecorderHandler {
-  let number = AtomicDouble()
+  let number: AtomicDouble
+
+  init(_ value: Double = 0) { number = AtomicDouble(value) }
 
   func set(_ value: Int64) { number.value = Double(value) }
   func set(_ value: Double) { number.value = value }
@@ -47,8 +51,14 @@ final class GaugeSeries: MeterHandler, RecorderHandler {
 /// A distribution: timers come in nanoseconds and are shown in seconds.
 final class HistogramSeries: TimerHandler, RecorderHandler {
   let histogram: LatencyHistogram
+  /// Of those that are shown as quantiles too.
+  let window: LatencyWindow?
 
-  init(scale: HistogramScale) { histogram = LatencyHistogram(scale: scale) }
+  /// - Parameter since: when the window begins; `nil`: there is none.
+  init(scale: HistogramScale, since: ContinuousClock.Instant?) {
+    histogram = LatencyHistogram(scale: scale)
+    window = since.map { LatencyWindow(since: $0) }
+  }
 
   func recordNanoseconds(_ duration: Int64) { histogram.record(Double(duration) / 1e9) }
   func preferDisplayUnit(_ unit: TimeUnit) {}  // Prometheus wants seconds

@@ -1,28 +1,12 @@
 package import CoreMetrics
 import Synchronization
 
-/// Every metric of this process: the backend of swift-metrics, shown by ``exposition()``.
+/// Every metric of this process: the backend of swift-metrics, shown by ``exposition(_:)``.
 ///
 /// Handles are made once per set of labels and kept; making one takes a lock, using one does not. Labels are bounded
-/// words (steps, queues, tools), never the id of a job.
+/// words (steps, queues, tools), never the id of a job; should they not be, the number of series is.
 package final class MetricsRegistry: MetricsFactory {
-  /// What a metric is, for the people who read the exposition.
-  package struct Description: Sendable, Hashable {
-    package let name: String
-    package let help: String
-    package let scale: HistogramScale?
-
-    /// - Parameter scale: of a histogram that holds something else than its kind usually does.
-    package init(_ name: String, _ help: String, scale: HistogramScale? = nil) {
-      self.name = name
-      self.help = help
-      self.scale = scale
-    }
-  }
-
-  enum Kind: String {
-    case counter, gauge, histogram
-  }
+  typealias Kind = MetricDescription.Kind
 
   enum Series {
     case counter(CounterSeries)
@@ -44,26 +28,46 @@ package final class MetricsRegistry: MetricsFactory {
     var series: [String: Series] = [:]
   }
 
-  private let descriptions: [String: Description]
+  /// How many series a metric may have; a histogram holds 30 KB each. More are recorded and not shown.
+  static let maximumSeries = 500
+  static let maximumHistograms = 200
+
+  private let descriptions: [String: MetricDescription]
   private let families = Mutex<[String: Family]>([:])
+  private let refused = CounterSeries()
+  let now: @Sendable () -> ContinuousClock.Instant
 
-  package init(descriptions: [Description] = JobMetrics.descriptions) {
+  /// - Parameter now: for the quantiles of the last minutes.
+  package init(
+    descriptions: [MetricDescription] = Metric.all,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+  ) {
     self.descriptions = Dictionary(descriptions.map { ($0.name, $0) }) { first, _ in first }
-  }
-
-  /// Forgets the series of a metric that are not among these: what a gauge says about a queue that is gone.
-  package func keepOnly(_ dimensions: [[(String, String)]], of name: String) {
-    let kept = Set(dimensions.map(PrometheusText.labels))
+    self.now = now
     families.withLock { families in
-      guard let series = families[name]?.series, series.keys.contains(where: { !kept.contains($0) }) else { return }
-      families[name]?.series = series.filter { kept.contains($0.key) }
+      families[Metric.refusedSeries.name] = Family(kind: .counter, series: ["": .counter(refused)])
     }
   }
 
-  /// For what is read when it is asked for.
-  package func setGauge(_ name: String, _ dimensions: [(String, String)], _ value: Double) {
-    gauge(name, dimensions).set(value)
+  /// Sets all series of a counter or gauge whose numbers are kept elsewhere: what is not among them is gone.
+  /// - Parameter values: the values of the labels, in the order of the description.
+  package func replace(_ metric: MetricDescription, _ values: [(labels: [String], value: Double)]) {
+    var series: [String: Series] = [:]
+    for (labels, value) in values.prefix(Self.maximumSeries) {
+      precondition(labels.count == metric.labels.count, "\(metric.name) has the labels \(metric.labels)")
+      let key = PrometheusText.labels(Array(zip(metric.labels, labels)))
+      switch metric.kind {
+      case .counter: series[key] = .counter(CounterSeries(value))
+      case .gauge: series[key] = .gauge(GaugeSeries(value))
+      case .histogram, .summary: preconditionFailure("\(metric.name) is no single number")
+      }
+    }
+    refused.increment(by: Int64(max(0, values.count - Self.maximumSeries)))
+    families.withLock { $0[metric.name] = Family(kind: metric.kind, series: series) }
   }
+
+  /// Of a metric without labels.
+  package func replace(_ metric: MetricDescription, _ value: Double) { replace(metric, [([], value)]) }
 
   package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     counter(label, dimensions)
@@ -94,14 +98,16 @@ package final class MetricsRegistry: MetricsFactory {
   package func destroyRecorder(_ handler: any RecorderHandler) {}
   package func destroyTimer(_ handler: any TimerHandler) {}
 
-  /// The families by name, with what is known of them.
-  func snapshot() -> [(name: String, help: String?, family: Family)] {
-    families.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, descriptions[$0.key]?.help, $0.value) }
+  /// The families that have series, in no order, with what is known of them.
+  func snapshot() -> [(name: String, description: MetricDescription?, family: Family)] {
+    families.withLock { $0 }.filter { !$0.value.series.isEmpty }.map { ($0.key, descriptions[$0.key], $0.value) }
   }
 
   private func counter(_ name: String, _ dimensions: [(String, String)]) -> CounterSeries {
+    // The ending is part of the format.
+    let name = name.hasSuffix("_total") ? name : name + "_total"
     guard case .counter(let found) = series(name, dimensions, .counter, { .counter(CounterSeries()) }) else {
-      return CounterSeries()  // recorded, not shown: the name belongs to a metric of another kind
+      return CounterSeries()  // recorded, not shown
     }
     return found
   }
@@ -116,12 +122,16 @@ package final class MetricsRegistry: MetricsFactory {
   private func histogram(
     _ name: String, _ dimensions: [(String, String)], _ usualScale: HistogramScale
   ) -> HistogramSeries {
-    let scale = descriptions[name]?.scale ?? usualScale
-    let made = series(name, dimensions, .histogram) { .histogram(HistogramSeries(scale: scale)) }
-    guard case .histogram(let found) = made else { return HistogramSeries(scale: scale) }  // as above
+    let description = descriptions[name]
+    let scale = description?.scale ?? usualScale
+    let make = { [now] in HistogramSeries(scale: scale, since: description?.recentName == nil ? nil : now()) }
+    guard case .histogram(let found) = series(name, dimensions, .histogram, { .histogram(make()) }) else {
+      return make()  // as above
+    }
     return found
   }
 
+  /// - Returns: `nil` when the name belongs to a metric of another kind, or that metric has the most it may have.
   private func series(
     _ name: String, _ dimensions: [(String, String)], _ kind: Kind, _ make: () -> Series
   ) -> Series? {
@@ -134,6 +144,10 @@ package final class MetricsRegistry: MetricsFactory {
           return nil
         }
         if let known = family.series[labels] { return known }
+        guard family.series.count < (kind == .histogram ? Self.maximumHistograms : Self.maximumSeries) else {
+          refused.increment(by: Int64(1))
+          return nil
+        }
       }
       let new = make()
       families[name, default: Family(kind: kind)].series[labels] = new

@@ -1,4 +1,4 @@
-/// Prometheus text format 0.0.4.
+/// Words and numbers as the text format 0.0.4 and OpenMetrics 1.0 write them.
 enum PrometheusText {
   /// Other characters than the format allows become `_`.
   static func metricName(_ name: String) -> String {
@@ -13,12 +13,12 @@ enum PrometheusText {
     return "{" + pairs.joined(separator: ",") + "}"
   }
 
-  /// The labels of a bucket: those of the series and `le`.
-  static func labels(_ series: String, le bound: String) -> String {
-    series.isEmpty ? "{le=\"\(bound)\"}" : series.dropLast() + ",le=\"\(bound)\"}"
+  /// The labels of a bucket or quantile: those of the series and `le` or `quantile`.
+  static func labels(_ series: String, _ name: String, _ value: String) -> String {
+    series.isEmpty ? "{\(name)=\"\(value)\"}" : series.dropLast() + ",\(name)=\"\(value)\"}"
   }
 
-  /// Whole numbers without a fraction, everything else as short as it round-trips.
+  /// A value: whole numbers without a fraction, everything else as short as it round-trips.
   static func number(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
@@ -26,19 +26,47 @@ enum PrometheusText {
     return String(value)
   }
 
-  static func helpText(_ text: String) -> String { escaped(text, quotes: false) }
+  /// A number within a label, in the one form that OpenMetrics allows, and in which Prometheus 3 keeps all: as Go's
+  /// `%g` prints it, with a point (`1.0`, `0.00048828125`, `6.103515625e-05`, `1.048576e+06`). Equal in both formats, so a scraper that
+  /// changes the format meets the same series.
+  static func bound(_ value: Double) -> String {
+    guard value.isFinite else { return number(value) }
+    let magnitude = abs(value)
+    guard magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-4) else { return String(value) }
+    var exponent = 0
+    var digits = String(magnitude)
+    if let mark = digits.firstIndex(of: "e") {
+      exponent = Int(digits[digits.index(after: mark)...]) ?? 0
+      digits = String(digits[..<mark])
+    }
+    // d.ddd × 10^exponent, from digits with the point anywhere
+    let point = digits.firstIndex(of: ".").map { digits.distance(from: digits.startIndex, to: $0) } ?? digits.count
+    let all = digits.filter { $0 != "." }
+    let leading = all.prefix { $0 == "0" }.count
+    exponent += point - 1 - leading
+    var mantissa = String(all.dropFirst(leading))
+    while mantissa.count > 1, mantissa.last == "0" { mantissa.removeLast() }
+    let fraction = mantissa.dropFirst()
+    let power = String(abs(exponent))
+    return (value < 0 ? "-" : "") + mantissa.prefix(1) + (fraction.isEmpty ? "" : "." + fraction)
+      + (exponent < 0 ? "e-" : "e+") + (power.count < 2 ? "0" : "") + power
+  }
+
+  static func helpText(_ text: String, _ format: ExpositionFormat) -> String {
+    escaped(text, quotes: format == .openMetrics)
+  }
 
   private static func escaped(_ text: String, quotes: Bool = true) -> String {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == 10 }) else {
       return text
     }
     var result = ""
-    for character in text {
-      switch character {
+    for scalar in text.unicodeScalars {
+      switch scalar {
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
       case "\"" where quotes: result += "\\\""
-      default: result.append(character)
+      default: result.unicodeScalars.append(scalar)
       }
     }
     return result
@@ -51,39 +79,5 @@ enum PrometheusText {
       true
     default: false
     }
-  }
-}
-
-extension MetricsRegistry {
-  /// `Content-Type` of ``exposition()``.
-  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
-  /// All metrics, families by name, series by labels: equal states give equal texts.
-  package func exposition() -> String {
-    var text = ""
-    for (name, help, family) in snapshot() where !family.series.isEmpty {
-      if let help { text += "# HELP \(name) \(PrometheusText.helpText(help))\n" }
-      text += "# TYPE \(name) \(family.kind.rawValue)\n"
-      for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
-        switch series {
-        case .counter(let counter): text += "\(name)\(labels) \(PrometheusText.number(counter.number.value))\n"
-        case .gauge(let gauge): text += "\(name)\(labels) \(PrometheusText.number(gauge.number.value))\n"
-        case .histogram(let series): Self.write(series.histogram.snapshot(), name, labels, to: &text)
-        }
-      }
-    }
-    return text
-  }
-
-  private static func write(
-    _ histogram: LatencyHistogram.Snapshot, _ name: String, _ labels: String, to text: inout String
-  ) {
-    for bucket in histogram.buckets {
-      let bound = PrometheusText.number(bucket.upperBound)
-      text += "\(name)_bucket\(PrometheusText.labels(labels, le: bound)) \(bucket.cumulativeCount)\n"
-    }
-    text += "\(name)_bucket\(PrometheusText.labels(labels, le: "+Inf")) \(histogram.count)\n"
-    text += "\(name)_sum\(labels) \(PrometheusText.number(histogram.sum))\n"
-    text += "\(name)_count\(labels) \(histogram.count)\n"
   }
 }

@@ -15,7 +15,11 @@ struct JobRunner: Sendable {
     clock.end()
     let settlement = await settle(claimed.lease(), job, ending)
     switch settlement.standing {
-    case .settled(let kind): worker.observer.observe(.jobSettled(job, kind, timings: clock.timings()))
+    case .settled(let kind):
+      if case .completed(.done) = kind, case .completed(let result) = ending, !result.artifacts.isEmpty {
+        worker.observer.observe(.artifactsPublished(job, result.artifacts))
+      }
+      worker.observer.observe(.jobSettled(job, kind, timings: clock.timings()))
     case .leaseLost: worker.observer.observe(.leaseLost(job))
     case .abandoned: break  // already told as trouble; a rescue takes the job back
     }
@@ -123,7 +127,7 @@ struct JobRunner: Sendable {
           try await worker.queue.recordWarning("More warnings are in the log only.", of: job.token, by: worker.id)
         case .spent: break
         }
-      case .log, .phase:
+      case .log, .phase, .fact:
         break
       case .toolStarted(let process):
         guard try await worker.queue.recordToolStart(process, of: job.token, by: worker.id) else {

@@ -56,7 +56,7 @@ final class RunClock: Sendable {
       case .toolStarted:
         state.hasTool = true
         return nil
-      case .toolEnded: return nil
+      case .toolEnded, .fact: return nil
       }
     }
   }

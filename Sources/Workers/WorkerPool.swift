@@ -38,11 +38,12 @@ package struct WorkerPool: Service {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
         for await _ in merge(bell.rings, watcher.wakeUps, timer) {
+          let notice = watcher.takeNotice()
           await stopCancelledJobs()
           if phase.isDraining {
             if await drain(in: &group) { break }
           } else {
-            await claimWhileSlotsAreFree(in: &group)
+            await claimWhileSlotsAreFree(in: &group, since: notice)
           }
           worker.liveness.claimLoopTurned()
         }
@@ -54,7 +55,11 @@ package struct WorkerPool: Service {
     }
   }
 
-  private func claimWhileSlotsAreFree(in group: inout DiscardingTaskGroup) async {
+  /// - Parameter notice: when a commit was noticed that nobody has looked for yet.
+  private func claimWhileSlotsAreFree(
+    in group: inout DiscardingTaskGroup, since notice: ContinuousClock.Instant?
+  ) async {
+    var notice = notice
     var free = worker.options.slots - worker.running.count
     do {
       guard free > 0 else { return }
@@ -62,7 +67,14 @@ package struct WorkerPool: Service {
       worker.liveness.queueWasRead()
       guard hasClaimable else { return }
       while free > 0, !phase.isDraining {
+        let asked = ContinuousClock.now
         let claimed = try await worker.queue.claim(worker.scope, limit: free)
+        if !claimed.isEmpty {
+          let now = ContinuousClock.now
+          worker.observer.observe(
+            .claimed(ClaimReport(jobs: claimed.count, took: now - asked, sinceNotice: notice.map { now - $0 })))
+          notice = nil  // what further claims take waited for those before
+        }
         for job in claimed { start(job, in: &group) }
         // Fewer than asked for: there is no more, or the queues are full.
         if claimed.count < free { break }

@@ -49,6 +49,7 @@ class Ladder {
   std::string tryRung(MeshedModel& attempt) {
     const std::string excess = mesh(attempt);
     if (!excess.empty()) return excess;
+    protocol::phase("write");
     protocol::progress(0.9, "building the GLB");
     attempt.model = buildGlbModel(tree_, counts_);
     if (attempt.model.meshes.empty()) {
@@ -64,6 +65,7 @@ class Ladder {
   }
 
   std::string mesh(MeshedModel& attempt) {
+    protocol::phase("mesh");
     size_t stored = 0, done = 0;
     attempt.drawnTriangles = attempt.bareFaces = 0;
     attempt.bareAreaMm2 = 0;

@@ -44,6 +44,7 @@ class Exporter {
     for (const Product& product : tree_.products) {
       counts_.push_back(product.isAssembly ? Counts() : countTopology(product.shape));
     }
+    protocol::phase("measure");
     protocol::progress(0.6, "measuring the whole model");
     if (affordsExactBoxes(tree_)) partBoxes_ = measurePartBoxes(tree_);
     box_ = credibleBox(wholeBox(tree_, partBoxes_), request.sourceName);
@@ -58,8 +59,10 @@ class Exporter {
       protocol::warning(request_.sourceName + ": " + sentence + ".");
     }
     const std::string path = request_.name + ".glb";
+    protocol::phase("write");
     protocol::progress(0.91, "writing " + path);
     writeFile(path, result.bytes);
+    protocol::phase("check");
     protocol::progress(0.92, "checking " + path);
     const GlbFacts facts = checkGlb(readBack(path), path);
     requireComplete(facts, result, path);
@@ -75,6 +78,7 @@ class Exporter {
       outputs.push_back(output("glb_meshopt", writeVariant(result), "model/gltf-binary"));
     }
     const std::string reportPath = request_.name + ".report.json";
+    protocol::phase("write");
     protocol::progress(0.98, "writing " + reportPath);
     writeFile(reportPath, dump(document(report, fitted), 1) + "\n");
     outputs.push_back(output("report", reportPath, "application/json"));
@@ -89,6 +93,7 @@ class Exporter {
   /// Compresses the master, and decodes what was written to compare it. Returns its path.
   std::string writeVariant(const MeshedModel& master) {
     const std::string path = request_.name + ".meshopt.glb";
+    protocol::phase("compress");
     protocol::progress(0.96, "compressing " + path);
     const MeshoptVariant variant = compressGlb(master.bytes, path, master.settings.chordMm);
     writeFile(path, variant.bytes);

@@ -55,14 +55,17 @@ std::vector<PartReport> reportProducts(const ProductTree& tree) {
 
 Json extractMetadata(const Request& request) {
   const StepFile file = readStep(request);
+  protocol::phase("measure");
   const ProductTree tree = buildProductTree(file);
   const std::vector<PartReport> reports = reportProducts(tree);
   protocol::progress(0.9, "measuring the whole model");
   const Json document = metadataDocument(request, file, tree, reports);
   refuseExhaustedMemory(request.sourceName);
   const std::string path = request.name + ".metadata.json";
+  protocol::phase("write");
   protocol::progress(0.95, "writing " + path);
   writeFile(path, dump(document, 1) + "\n");
+  protocol::phase("check");
   checkMetadata(readBack(path), path, tree);
   return {{"outputs", {{{"role", "metadata"}, {"path", path}, {"media_type", "application/json"}}}},
           {"summary", headlines(document)}};

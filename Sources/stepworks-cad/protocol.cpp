@@ -50,6 +50,13 @@ void progress(double fraction, const std::string& message) {
   line({{"progress", lastFraction}, {"message", message}});
 }
 
+void phase(const std::string& name) {
+  static std::string current;
+  if (name == current) return;
+  current = name;
+  line({{"phase", name}});
+}
+
 void warning(const std::string& message) { line({{"log", "warning"}, {"message", message}}); }
 
 void result(const Json& value) { line({{"result", value}}); }

@@ -13,6 +13,9 @@ void claimStandardOutput();
 
 /// `fraction` is 0…1 of the whole run. Lines that would say nothing new are left out.
 void progress(double fraction, const std::string& message);
+/// A part of the run that is timed begins, and the one before ends: read, transfer, measure, mesh,
+/// write, check, compress. Said once, however often it is entered again without another between.
+void phase(const std::string& name);
 void warning(const std::string& message);
 /// The last line of a run that worked.
 void result(const Json& value);

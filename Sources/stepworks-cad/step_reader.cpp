@@ -198,6 +198,7 @@ namespace {
 
 StepFile readAndTransfer(const Request& request) {
   StepFile file;
+  protocol::phase("read");
   protocol::progress(0, "checking " + request.sourceName);
   file.input = checkInput(request.source, request.sourceName);
 
@@ -225,6 +226,7 @@ StepFile readAndTransfer(const Request& request) {
   const size_t mendedColours = mendColours(file);
   file.externalDocuments = checkExternalDocuments(reader.Reader().WS(), request.sourceName);
 
+  protocol::phase("transfer");
   Handle(KernelProgress) progress = new KernelProgress(0.3, 0.6, "transferring");
   if (!reader.Transfer(file.document, progress->Start())) {
     throw invalidInput(

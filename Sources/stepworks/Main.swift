@@ -23,6 +23,7 @@ struct Stepworks: AsyncParsableCommand {
         stepworks queues set cad --max 4             more or less at once
         stepworks top                                watch it all, live
         stepworks events --follow                    what happens, a line each
+        stepworks stats --step export_glb            how long it takes
         stepworks why-rebuilt 12                     what made earlier results useless
         stepworks stale --rebuild                    make again what is out of date
 
@@ -48,6 +49,7 @@ struct Stepworks: AsyncParsableCommand {
     TenantsCommand.self,
     QueuesCommand.self,
     EventsCommand.self,
+    StatsCommand.self,
     WhyRebuiltCommand.self,
     StaleCommand.self,
     ConfigCommand.self,

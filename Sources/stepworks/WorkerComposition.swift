@@ -37,6 +37,10 @@ struct WorkerComposition {
     let inventory = try await WorkerTools(settings: settings, store: store, queue: queue).inventory()
     let steps = inventory.steps
     tell(inventory)
+    registry.begin(steps.definitions)
+    let metrics = WorkerMetrics(
+      registry: registry, warm: inventory.warm, gpus: inventory.gpus, database: settings.database.path,
+      data: settings.dataDirectory)
     try await queue.ensureQueues(settings.queues)
     let worker = try await Worker(
       queue: queue, steps: steps, identity: identity(of: steps), options: options, observer: observer,
@@ -49,7 +53,7 @@ struct WorkerComposition {
           "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
-    let ending = await Result { try await serve(worker, queue, store, signals) }
+    let ending = await Result { try await serve(worker, queue, store, signals, metrics) }
     // After the drain: no job uses them any more.
     await inventory.warm?.close()
     try await worker.retire()
@@ -57,7 +61,8 @@ struct WorkerComposition {
   }
 
   private func serve(
-    _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence
+    _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence,
+    _ metrics: WorkerMetrics
   ) async throws {
     let pool = WorkerPool(worker)
     let maintenance = Maintenance(
@@ -86,7 +91,7 @@ struct WorkerComposition {
     // Shut down in reverse order: the service manager is told, then the pool drains, while heartbeats, status and a
     // second signal still work.
     var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [deadline, escalation]
-    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, manager)) }
+    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, metrics, manager)) }
     // Behind the pool's back: its last flush comes when no run can end any more.
     services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
     services += [Heartbeat(worker), maintenance, pool, notice]
@@ -120,7 +125,8 @@ struct WorkerComposition {
   private var drainReserve: Duration { settings.tools.grace + Self.settlementReserve }
 
   private func statusServer(
-    port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue, _ manager: ServiceManager?
+    port: Int, _ worker: Worker, _ pool: WorkerPool, _ queue: JobQueue, _ metrics: WorkerMetrics,
+    _ manager: ServiceManager?
   ) -> StatusServer {
     StatusServer(
       address: StatusServer.Address(host: settings.status.host, port: port), queue: queue, registry: registry,
@@ -130,6 +136,7 @@ struct WorkerComposition {
         do { _ = try await queue.lastEventID() } catch { report.databaseTrouble = "\(error)" }
         return report
       },
+      refresh: { metrics.update(slots: worker.options.slots, isDraining: pool.isDraining) },
       onListening: { address in
         observer.observe(.worker("status", ["address": "http://\(address)"]))
         manager?.statusServerListens()
@@ -153,6 +160,9 @@ struct WorkerComposition {
           "Another process keeps \(settings.database.path) locked for writing; nothing is claimed or settled until it commits."
         ))
     }
+    let metrics = DatabaseMetrics(factory: registry)
+    options.onCommit = { metrics.committed(lockWait: $0.lockWait, held: $0.held, writes: $0.writes) }
+    options.onCheckpoint = { metrics.checkpointed(in: $0) }
     return options
   }
 

@@ -18,6 +18,8 @@ struct WorkerTools {
     var steps: StepRegistry
     /// The GPU probe's line, and whether it is a warning.
     var probe: (line: String, isWarning: Bool)?
+    /// How many GPUs the render tool found; nil: nobody has looked.
+    var gpus: Int?
     /// Why some steps are not served, a sentence each.
     var missing: [String]
     /// Processes to be ended with the worker.
@@ -47,6 +49,7 @@ struct WorkerTools {
         environment.render = render
         inventory.missing += [memoryTrouble(environment.runner.cgroups)].compactMap(\.self)
         inventory.warm = render.warm
+        inventory.gpus = probe.devices.count
         if settings.render.cyclesDevice != "cpu" {
           inventory.probe = (
             probe.line(settings.render.cyclesDevice),

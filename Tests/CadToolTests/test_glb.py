@@ -153,6 +153,12 @@ def test_a_triangle_budget_steps_the_ladder_down(tool, bearing, tmp_path):
     assert summary["chord_mm"] > 0.0136
 
 
+def test_phases_come_in_the_order_of_the_work(tool, bearing, tmp_path):
+    run = tool.run(tmp_path / "a", "export_glb", bearing, preset="preview", variant="meshopt")
+    phases = [line["phase"] for line in run.lines if "phase" in line]
+    assert phases == ["read", "transfer", "measure", "mesh", "write", "check", "compress", "write"]
+
+
 def test_a_byte_budget_steps_the_ladder_down(tool, bearing, tmp_path):
     summary = tool.run(tmp_path / "a", "export_glb", bearing, preset="preview", byte_budget=500000).summary
     assert summary["bytes"] <= 500000 and summary["ladder_steps"] > 0

@@ -198,3 +198,5 @@ def test_the_summary_holds_the_documents_own_numbers(tool, bearing, tmp_path):
                                   "sha256": "a" * 64}
     fractions = [line["progress"] for line in run.lines if "progress" in line]
     assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
+    phases = [line["phase"] for line in run.lines if "phase" in line]
+    assert phases == ["read", "transfer", "measure", "write", "check"]

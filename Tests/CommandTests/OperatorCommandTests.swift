@@ -228,4 +228,14 @@ struct OperatorCommandTests {
     let event = try JSONValue(parsing: try #require(following.readLine()))
     return event.objectValue?.filter { $0.key == "job" || $0.key == "kind" } ?? [:]
   }
+
+  @Test func `A new database, its log and its shared memory may be written by whom the umask lets write`() throws {
+    let workshop = try Workshop(migrated: false)
+    let modes = try workshop.shell(
+      """
+      umask 0007; "$stepworks" migrate
+      sqlite3 "$STEPWORKS_DATABASE" "INSERT INTO jobs (step) VALUES ('ping')" ".shell stat -c %a $STEPWORKS_DATABASE*" 2>&1
+      """)
+    #expect(modes.lines.filter { $0.wholeMatch(of: /\d+/) != nil } == ["660", "660", "660"], "\(modes)")
+  }
 }

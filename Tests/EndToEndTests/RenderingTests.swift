@@ -71,11 +71,15 @@ struct RenderingTests {
     try await installation.waitForEvent(of: frames, fence: 2, .toolStarted)
     worker.send(SIGKILL)
     worker.wait()
-    try installation.startRenderer()
+    try await installation.startScrapedWorker(environment: ["STEPWORKS_TOOLS_RENDER": Products.renderTool])
 
     let job = try await installation.waitForEnd(of: id)
     #expect(job.state == .completed, "\(job.error?.message ?? "")")
     let rendered = try await installation.job(frames)
+    let page = try await installation.metrics()
+    let reused = rendered.result?["summary"]?["frames_reused"]?.integerValue ?? 0
+    #expect(page.contains("\nstepworks_resumed_frames_total{step=\"render_frames\"} \(reused)\n"))
+    #expect(page.contains("\nstepworks_renders_total{device=\"cpu\",fallback=\"false\"} 1\n"))
     #expect(rendered.crashes == 2)
     #expect((rendered.result?["summary"]?["frames_reused"]?.integerValue ?? 0) >= 2)
     #expect(try await installation.queue.artifacts(of: frames).count == 6)

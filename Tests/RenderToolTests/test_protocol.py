@@ -102,8 +102,9 @@ def test_an_unforeseen_error_of_reading_is_not_told_as_one_of_writing(tool, tmp_
 def test_nothing_but_messages_reaches_standard_output(tool, bearing, tmp_path):
     run = tool.run(tmp_path / "job", bearing)
     assert run.status == 0
-    assert all(set(line) <= {"progress", "message", "log", "result"} for line in run.lines)
+    assert all(set(line) <= {"progress", "phase", "message", "log", "result"} for line in run.lines)
     assert [line for line in run.lines if "result" in line] == run.lines[-1:]
+    assert [line["phase"] for line in run.lines if "phase" in line] == ["scene", "render", "check"]
     assert "glTF import finished" in run.stderr, "Blender's own words are kept in the log"
 
 

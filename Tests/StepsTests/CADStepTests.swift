@@ -19,6 +19,7 @@ struct CADStepTests {
   func publishes() async throws {
     let fixture = try StepFixture(
       tool: """
+        echo '{"phase":"mesh"}'
         echo '{"progress":0.5,"message":"meshing"}'
         echo '{"log":"warning","message":"a face has no colour"}'
         \(Self.glb)
@@ -29,16 +30,19 @@ struct CADStepTests {
     #expect(result.artifacts.map(\.role) == ["glb"])
     #expect(fixture.reports.contains(.progress(0.5, "meshing")))
     #expect(fixture.reports.contains(.log(.warning, "a face has no colour")))
-    guard case .toolStarted(let process) = fixture.reports.first else {
+    let told = fixture.reports.filter { if case .phase = $0 { false } else { true } }
+    guard case .toolStarted(let process) = told.first else {
       Issue.record("the process must be recorded before anything else")
       return
     }
     #expect(process.runID == "\(fixture.environment.databaseID)-1-1")
-    guard case .toolEnded(let usage) = fixture.reports.last else {
+    guard case .toolEnded(let usage) = told.last else {
       Issue.record("the cost must be told")
       return
     }
     #expect(usage.exit == 0)
+    let phases = fixture.reports.compactMap { if case .phase(let name) = $0 { name } else { nil } }
+    #expect(phases == ["snapshot", "launch", "mesh", "check", "publish"])
     #expect(fixture.attempts == [])
   }
 

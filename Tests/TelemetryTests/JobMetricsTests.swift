@@ -56,8 +56,82 @@ struct JobMetricsTests {
     let usage = ToolUsage(tool: "stepworks-cad", wallSeconds: 2, cpuSeconds: 1.5, peakMemoryBytes: 1 << 21)
     metrics.observe(.jobReported(Samples.job(), .toolEnded(usage)))
     #expect(lines.contains("stepworks_tool_cpu_seconds_total{tool=\"stepworks-cad\"} 1.5"))
-    #expect(lines.contains("stepworks_tool_peak_memory_bytes_bucket{tool=\"stepworks-cad\",le=\"1048576\"} 0"))
-    #expect(lines.contains("stepworks_tool_peak_memory_bytes_bucket{tool=\"stepworks-cad\",le=\"2097152\"} 1"))
+    #expect(lines.contains("stepworks_tool_peak_memory_bytes_bucket{tool=\"stepworks-cad\",le=\"1.048576e+06\"} 0"))
+    #expect(lines.contains("stepworks_tool_peak_memory_bytes_bucket{tool=\"stepworks-cad\",le=\"2.097152e+06\"} 1"))
+  }
+
+  @Test(arguments: [(0, nil, "done"), (70, nil, "failed"), (nil, 11, "crashed")] as [(Int?, Int?, String)])
+  func `A tool's runs are kept by how they ended`(_ exit: Int?, _ signal: Int?, _ ending: String) {
+    let usage = ToolUsage(
+      tool: "stepworks-cad", wallSeconds: 2, cpuSeconds: 1.5, peakMemoryBytes: 1 << 21, exit: exit, signal: signal)
+    metrics.observe(.jobReported(Samples.job(), .toolEnded(usage)))
+    #expect(lines.contains("stepworks_tool_runs_total{ending=\"\(ending)\",tool=\"stepworks-cad\"} 1"))
+  }
+
+  @Test func `Phases are kept by step, with where the run began and how it was settled`() {
+    let timings = RunTimings(
+      wait: .seconds(9), start: .seconds(1), phases: [.init("mesh", .seconds(5))], settle: .milliseconds(500),
+      run: .seconds(7))
+    metrics.observe(.jobSettled(Samples.job(), .failed(Samples.failure), timings: timings))
+    for (phase, seconds) in [("start", "1"), ("mesh", "5"), ("settle", "0.5")] {
+      #expect(lines.contains("stepworks_job_phase_seconds_sum{phase=\"\(phase)\",step=\"export_glb\"} \(seconds)"))
+    }
+    #expect(lines.contains("stepworks_job_phase_seconds_bucket{phase=\"mesh\",step=\"export_glb\",le=\"4.0\"} 0"))
+    #expect(lines.contains("stepworks_job_phase_seconds_bucket{phase=\"mesh\",step=\"export_glb\",le=\"16.0\"} 1"))
+    #expect(lines.count { $0.hasPrefix("stepworks_job_phase_seconds_count") } == 3)
+  }
+
+  @Test func `What came out is counted by step and role`() {
+    func file(_ role: String, _ bytes: Int64) -> Artifact {
+      Artifact(
+        role: role, path: "/\(role)", mediaType: "a/b", bytes: bytes, sha256: "", derivationKey: "", provenance: .null)
+    }
+    metrics.observe(.artifactsPublished(Samples.job(), [file("glb", 700), file("report", 30), file("report", 12)]))
+    #expect(lines.contains("stepworks_artifacts_total{role=\"report\",step=\"export_glb\"} 2"))
+    #expect(lines.contains("stepworks_artifact_bytes_total{role=\"report\",step=\"export_glb\"} 42"))
+    #expect(lines.contains("stepworks_artifact_bytes_total{role=\"glb\",step=\"export_glb\"} 700"))
+  }
+
+  @Test func `A render that fell back to the processor is told apart from one that was meant for it`() {
+    metrics.observe(.jobReported(Samples.job(), .fact(.rendered(on: .cpu, isFallback: true))))
+    metrics.observe(.jobReported(Samples.job(), .fact(.rendered(on: .cpu, isFallback: false))))
+    metrics.observe(.jobReported(Samples.job(), .fact(.rendered(on: .cpu, isFallback: false))))
+    #expect(lines.contains("stepworks_renders_total{device=\"cpu\",fallback=\"true\"} 1"))
+    #expect(lines.contains("stepworks_renders_total{device=\"cpu\",fallback=\"false\"} 2"))
+  }
+
+  @Test func `Frames that a dead run left are counted, not runs`() {
+    metrics.observe(.jobReported(Samples.job(step: "render_frames"), .fact(.framesResumed(7))))
+    #expect(lines.contains("stepworks_resumed_frames_total{step=\"render_frames\"} 7"))
+  }
+
+  @Test func `Of claims only those that a commit led to tell how quick a wake-up is`() {
+    metrics.observe(.claimed(ClaimReport(jobs: 2, took: .milliseconds(250), sinceNotice: .milliseconds(500))))
+    metrics.observe(.claimed(ClaimReport(jobs: 1, took: .milliseconds(250), sinceNotice: nil)))
+    #expect(lines.contains("stepworks_claim_seconds_count 2"))
+    #expect(lines.contains("stepworks_claim_seconds_sum 0.5"))
+    #expect(lines.contains("stepworks_wakeup_seconds_count 1"))
+    #expect(lines.contains("stepworks_wakeup_seconds_sum 0.5"))
+  }
+
+  @Test func `Troubles are counted`() {
+    metrics.observe(.trouble("The disk is full."))
+    #expect(lines.contains("stepworks_troubles_total 1"))
+  }
+
+  @Test func `Steps and tools show 0 before anything runs, each series once`() {
+    registry.begin([
+      StepDefinition(
+        name: "render_still", version: 1, queue: "render", summary: "", parameters: ParameterSchema([]),
+        tools: ["stepworks-render"])
+    ])
+    #expect(lines.contains("stepworks_jobs_started_total{step=\"render_still\"} 0"))
+    #expect(lines.contains("stepworks_renders_total{device=\"cpu\",fallback=\"true\"} 0"))
+    #expect(lines.contains("stepworks_tool_runs_total{ending=\"crashed\",tool=\"stepworks-render\"} 0"))
+    metrics.observe(.jobStarted(Samples.job(step: "render_still"), wait: .zero))
+    #expect(lines.contains("stepworks_jobs_started_total{step=\"render_still\"} 1"))
+    let series = lines.filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ").dropLast().joined(separator: " ") }
+    #expect(Set(series).count == series.count)
   }
 
   @Test func `Rescued jobs are counted, not rescues`() {

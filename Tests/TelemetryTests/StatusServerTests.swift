@@ -61,6 +61,76 @@ struct StatusServerTests {
     }
   }
 
+  @Test func `Who asks for OpenMetrics gets it, and HEAD says the same without the text`() async throws {
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      let answer = try await Self.get(
+        "http://\(address)/metrics", accept: "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+      #expect(answer.type == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+      #expect(answer.text.hasSuffix("\n# EOF\n"))
+      let head = try await Self.get("http://\(address)/metrics", method: "HEAD")
+      #expect(head.status == 200)
+      #expect(head.type == "text/plain; version=0.0.4; charset=utf-8")
+      #expect(head.text == "")
+    }
+  }
+
+  @Test func `Slots wanted, allowed and used follow the queue`() async throws {
+    try await queue.publish([
+      StepDefinition(
+        name: "ping", version: 1, queue: "default", summary: "Ping.", parameters: ParameterSchema([]), dedup: .none)
+    ])
+    try await queue.ensureQueues(["default": 5])
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      _ = try await queue.enqueue(Array(repeating: JobRequest(step: "ping"), count: 7))
+      var text = try await Self.get("http://\(address)/metrics").text
+      #expect(text.contains("\nstepworks_queue_slots_wanted{queue=\"default\"} 7\n"))
+      #expect(text.contains("\nstepworks_queue_slots_allowed{queue=\"default\"} 5\n"))
+      #expect(text.contains("\nstepworks_queue_slots_used{queue=\"default\"} 0\n"))
+      _ = try Program.run(["sqlite3", queue.path], input: "UPDATE worker_configs SET paused = 1;")
+      text = try await Self.get("http://\(address)/metrics").text
+      #expect(text.contains("\nstepworks_queue_slots_allowed{queue=\"default\"} 0\n"))
+      #expect(text.contains("\nstepworks_queue_paused{queue=\"default\"} 1\n"))
+    }
+  }
+
+  @Test func `Merged inserts are counted once each, whoever looks, and stay counted when their events are deleted`()
+    async throws
+  {
+    try await queue.publish([
+      StepDefinition(name: "ping", version: 1, queue: "default", summary: "Ping.", parameters: ParameterSchema([]))
+    ])
+    try await queue.ensureQueues(["default": 5])
+    for _ in 0..<2 { _ = try await queue.enqueue([JobRequest(step: "ping")]) }  // before the worker started
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      let zero = "\nstepworks_queue_duplicates_total{queue=\"default\"} 0\n"
+      #expect(try await Self.get("http://\(address)/metrics").text.contains(zero))
+      _ = try Program.run(
+        ["sqlite3", queue.path], input: "INSERT INTO jobs (step) VALUES ('ping'), ('ping'), ('ping');")
+      let three = "\nstepworks_queue_duplicates_total{queue=\"default\"} 3\n"
+      #expect(try await Self.get("http://\(address)/metrics").text.contains(three))
+      _ = try Program.run(["sqlite3", queue.path], input: "DELETE FROM job_events;")
+      #expect(try await Self.get("http://\(address)/metrics").text.contains(three))
+    }
+  }
+
+  @Test func `How long the write lock has been waited for shows while it is waited for`() async throws {
+    let holder = try Program(["sqlite3", queue.path])
+    try holder.send("BEGIN IMMEDIATE; SELECT 'held';")
+    #expect(holder.readLine() == "held")
+    let zero = "\nstepworks_write_lock_waiting_seconds 0\n"
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      #expect(try await Self.get("http://\(address)/metrics").text.contains(zero))
+      async let write: Void = queue.ensureQueues(["late": 1])
+      while queue.writeLockWait == .zero { await Task.yield() }
+      #expect(try await !Self.get("http://\(address)/metrics").text.contains(zero))
+      try holder.send("COMMIT; SELECT 'free';")
+      #expect(holder.readLine() == "free")
+      try await write
+      #expect(try await Self.get("http://\(address)/metrics").text.contains(zero))
+    }
+    _ = try holder.finish()
+  }
+
   @Test func `A port that is taken is one sentence that names the setting`() async throws {
     try await serving(HealthReport(worker: 1, state: .running)) { address in
       let error = await #expect(throws: StatusServerError.self) {
@@ -99,8 +169,13 @@ struct StatusServerTests {
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, health: { report }, onListening: onListening)
   }
 
-  private static func get(_ url: String) async throws -> (status: Int, type: String?, text: String) {
-    let (data, response) = try await URLSession.shared.data(from: try #require(URL(string: url)))
+  private static func get(
+    _ url: String, accept: String? = nil, method: String = "GET"
+  ) async throws -> (status: Int, type: String?, text: String) {
+    var request = URLRequest(url: try #require(URL(string: url)))
+    request.httpMethod = method
+    if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
+    let (data, response) = try await URLSession.shared.data(for: request)
     let http = try #require(response as? HTTPURLResponse)
     return (http.statusCode, http.value(forHTTPHeaderField: "Content-Type"), String(decoding: data, as: UTF8.self))
   }

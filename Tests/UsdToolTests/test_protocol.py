@@ -29,6 +29,11 @@ def test_progress_only_grows_and_ends_at_one(exported):
     assert exported.stderr == ""
 
 
+def test_phases_come_in_the_order_of_the_work(exported):
+    phases = [line["phase"] for line in exported.lines if "phase" in line]
+    assert phases == ["read", "scene", "write", "measure", "check", "write"]
+
+
 def test_the_environment_of_a_caller_changes_nothing(tool, one_box, tmp_path):
     tool_environment = tool.environment | {"PYTHONPATH": "/nowhere", "PXR_PLUGINPATH_NAME": "/nowhere", "TZ": "Asia/Tokyo"}
     request = tool.request(tmp_path / "request.json", one_box, formats=["usdz"])

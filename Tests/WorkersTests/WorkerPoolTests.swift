@@ -26,6 +26,44 @@ struct WorkerPoolTests {
     }
   }
 
+  @Test("A claim that a commit led to tells how long ago the commit was noticed")
+  func wakeUpLatency() async throws {
+    let fixture = try await WorkerFixture(steps: [ClosureStep { _ in StepResult() }])
+    try await fixture.run { fixture in
+      // The end of one job makes the pool look too, and it may find the next one before the watcher tells of it.
+      var caused: ClaimReport?
+      while caused == nil {
+        await fixture.observer.waitForSettlement(of: try await fixture.enqueue())
+        for case .claimed(let report) in fixture.observer.all where report.sinceNotice != nil { caused = report }
+      }
+      #expect(caused?.jobs == 1)
+      #expect(try #require(caused?.sinceNotice) >= #require(caused?.took))
+    }
+  }
+
+  @Test("Files that a run has made are told, files that it took over are not")
+  func publishedArtifacts() async throws {
+    let artifact = Artifact(
+      role: "glb", path: "/somewhere/part.glb", mediaType: "model/gltf-binary", bytes: 7,
+      sha256: String(repeating: "a", count: 64), derivationKey: String(repeating: "b", count: 64),
+      provenance: .object([:]))
+    let fixture = try await WorkerFixture(steps: [
+      ClosureStep { context in
+        StepResult(outcome: context.job.attempt == 1 && context.job.id == 1 ? .done : .cached, artifacts: [artifact])
+      }
+    ])
+    try await fixture.run { fixture in
+      for id in [try await fixture.enqueue(), try await fixture.enqueue()] {
+        await fixture.observer.waitForSettlement(of: id)
+      }
+      let published = fixture.observer.all.compactMap {
+        if case .artifactsPublished(let job, let files) = $0 { (job.id, files) } else { nil }
+      }
+      #expect(published.map(\.0) == [1])
+      #expect(published.first?.1 == [artifact])
+    }
+  }
+
   @Test("A retryable failure is scheduled again until the attempts are spent")
   func retries() async throws {
     let fixture = try await WorkerFixture(steps: [

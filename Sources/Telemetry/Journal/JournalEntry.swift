@@ -4,9 +4,9 @@ import Logging
 struct JournalEntry {
   private(set) var bytes: [UInt8] = []
 
-  /// - Parameter line: its fields become `STEPWORKS_<NAME>`.
+  /// - Parameter line: its fields become `STEPWORKS_<NAME>`; they stand in the message too, for who reads it.
   init(_ line: LogLine) {
-    append("MESSAGE", line.message)
+    append("MESSAGE", line.body(indent: "  "))
     append("PRIORITY", String(line.level.journalPriority))
     append("SYSLOG_IDENTIFIER", "stepworks")
     for (key, value) in line.fields.sorted(by: { $0.key < $1.key }) {

@@ -37,8 +37,8 @@ package struct WarmOptions: Sendable, Hashable {
   }
 }
 
-/// Why a warm process was ended.
-package enum WarmEnd: Sendable, Hashable {
+/// Why a warm process was ended. The raw values are the label `reason` of a metric.
+package enum WarmEnd: String, Sendable, Hashable, CaseIterable {
   /// It has served its number of requests.
   case requests
   case age

@@ -27,6 +27,7 @@ def run(request: Request) -> None:
 
 
 def _make(request: Request, progress: Progress) -> None:
+    channel.phase("scene")
     progress.phase(f"preparing {request.model_name}")
     stage = scene.prepare(request)
     standard = camera.STANDARD_VIEWS[STANDARD_VIEW]
@@ -37,11 +38,13 @@ def _make(request: Request, progress: Progress) -> None:
     stage.scene.render.filepath = "//"
     facts = summary.summarise(request, stage, None)
     triangles = _triangles(stage.scene)
+    channel.phase("write")
     progress.phase("packing", 0.5)
     path = Path.cwd() / f"{request.name}.blend"
     partial = output.partial_name(path, os.getpid()).with_suffix(".partial.blend")
     try:
         _save(partial, path.name)
+        channel.phase("check")
         progress.phase("checking", 0.8)
         _verify(partial, path.name, triangles)
         output.publish_file(partial, path)

@@ -54,6 +54,11 @@ def progress(fraction: float, message: str) -> None:
     send({"progress": round(min(max(fraction, 0.0), 1.0), 4), "message": message})
 
 
+def phase(name: str) -> None:
+    """A part of the request that is timed begins, and the one before ends."""
+    send({"phase": name})
+
+
 def error(error_class: str, message: str) -> None:
     send({"error": {"class": error_class, "message": _short(message)}})
 

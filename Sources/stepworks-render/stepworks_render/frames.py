@@ -29,6 +29,7 @@ def run(request: Request) -> None:
         index: {"file": frame_file(index), "reused": True} for index in finished
     }
     with Progress("frame", turntable.count) as progress:
+        channel.phase("scene")
         progress.phase(f"preparing {request.model_name}")
         drawn_by = graphics.require(request.engine)
         stage = scene.prepare(request)

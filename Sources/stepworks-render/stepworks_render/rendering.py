@@ -22,6 +22,7 @@ def render_picture(
     Returns it with its entry in the summary; `file` is what sentences call it. Raises ToolError.
     """
     started = time.monotonic()
+    channel.phase("render")
     stage.aim(request, azimuth_degrees, elevation_degrees, turntable)
     try:
         ended = bpy.ops.render.render(write_still=False)
@@ -29,6 +30,7 @@ def render_picture(
         raise tool_failed(f"{request.engine} could not render {request.model_name} ({_reason(error)}).") from error
     if "FINISHED" not in ended:
         raise tool_failed(f"{request.engine} gave up rendering {request.model_name} without a reason.")
+    channel.phase("check")
     picture = output.take_picture(request)
     transparent = stage.scene.render.film_transparent
     measures = checks.measure(picture.pixels, transparent)

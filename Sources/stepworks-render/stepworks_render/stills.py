@@ -18,6 +18,7 @@ def run(request: Request) -> None:
     outputs: list[dict[str, Any]] = []
     pictures = []
     with Progress("view", len(request.views)) as progress:
+        channel.phase("scene")
         progress.phase(f"preparing {request.model_name}")
         drawn_by = graphics.require(request.engine)
         stage = scene.prepare(request)

@@ -34,6 +34,7 @@ def perform(path: Path) -> None:
     # One thread a run: the queue decides how many runs there are at once.
     Work.SetConcurrencyLimit(1)
     request = Request.read(path)
+    channel.phase("read")
     channel.progress(0.0, f"reading {request.model_name}")
     model = read_model(request.model, request.model_name)
     for warning in model.warnings:
@@ -63,6 +64,7 @@ class _Export:
         try:
             files, showing = self._files()
             outputs = [self._publish(file) for file in files]
+            channel.phase("write")
             outputs.append(self._report(files, showing))
         except BaseException:
             for path in self.written:
@@ -72,13 +74,16 @@ class _Export:
         channel.result(outputs, self._summary(files))
 
     def _files(self) -> tuple[list[_File], Totals]:
+        channel.phase("scene")
         channel.progress(0.2, "building the scene")
         layer = build(self.model, self.request.name, self._layer_data())
         paths = self._write(layer)
+        channel.phase("measure")
         channel.progress(0.5, "measuring the GLB")
         showing = glb_showing(self.model)
         totals = total(showing)
         files = []
+        channel.phase("check")
         for number, (kind, path) in enumerate(paths.items()):
             channel.progress(0.6 + 0.3 * number / len(paths), f"checking the .{kind}")
             files.append(self._checked(kind, path, showing, totals))
@@ -97,6 +102,7 @@ class _Export:
 
     def _write(self, layer: Sdf.Layer) -> dict[str, Path]:
         """Under plain names: OpenUSD reads more into a path than a path. Hidden, so that no output has one of them."""
+        channel.phase("write")
         channel.progress(0.3, "writing")
         crate = self._exported(layer, "usdc")
         paths = {}

@@ -65,7 +65,8 @@ struct OperatorCommandTests {
   @Test func `Jobs and events of the last while are those since then`() async throws {
     let queue = try workshop.queue()
     try workshop.run("enqueue", "ping")
-    let old = "UPDATE jobs SET created_at = created_at - 7200000; INSERT INTO job_events (job_id, at, kind) "
+    let old =
+      "UPDATE jobs SET created_at = created_at - 7200000; INSERT INTO job_events (job_id, at, kind) "
       + "SELECT 1, at + 7200000, 'promoted' FROM job_events"
     #expect(try workshop.shell("sqlite3 stepworks.db \"\(old)\"").status == 0)
     try workshop.run("enqueue", "ping", "--dedup-key", "another")
@@ -91,7 +92,8 @@ struct OperatorCommandTests {
     let at = try #require(try await queue.events().last?.at)
     let line = try #require(try workshop.run("events", environment: ["TZ": "XYZ-05:30"]).lines.last)
     let shifted = at.advanced(by: .seconds(19_800)).iso8601.dropLast().replacing("T", with: " ")
-    #expect(line.hasPrefix("\(shifted)+05:30  job 1       ping              tool_ended        stepworks-cad, "), "\(line)")
+    #expect(
+      line.hasPrefix("\(shifted)+05:30  job 1       ping              tool_ended        stepworks-cad, "), "\(line)")
     #expect(line.hasSuffix("exit 0, took 1.8 s, processor 1.8 s, peak 70.5 MB"), "\(line)")
     let plain = try #require(try workshop.run("events", environment: ["TZ": "UTC"]).lines.last)
     #expect(plain.hasPrefix(at.iso8601.replacing("T", with: " ")))

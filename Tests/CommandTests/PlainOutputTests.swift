@@ -65,6 +65,7 @@ struct PlainOutputTests {
   private func run(_ use: [String], _ environment: [String: String]) throws -> ProgramResult {
     let variables = ["STEPWORKS_DATABASE": workshop.database].merging(environment) { $1 }.map { "\($0)=\($1)" }
     return try Program.run(
-      ["env", "-i", "-C", workshop.directory.path, "PATH=/usr/bin:/bin"] + variables.sorted() + [Workshop.program] + use)
+      ["env", "-i", "-C", workshop.directory.path, "PATH=/usr/bin:/bin"] + variables.sorted() + [Workshop.program] + use
+    )
   }
 }

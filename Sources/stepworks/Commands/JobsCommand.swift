@@ -37,7 +37,7 @@ struct JobsCommand: AsyncParsableCommand {
   @Option(help: "How many at most, from 1 to 100000.")
   var limit = 50
 
-  @Flag(help: "Cut nothing, however wide the lines become; so it is where the output is no terminal.")
+  @Flag(help: "Cut neither names nor lines, however wide they become.")
   var wide = false
 
   @Flag(help: "Print one JSON array.")

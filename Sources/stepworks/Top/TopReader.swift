@@ -42,7 +42,8 @@ struct TopReader {
     let forecast = try await queue.forecast(for: overview.underWay, history: try await runHistory(now))
     let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     return TopSnapshot(
-      database: queue.path, at: now, workers: overview.workers, queues: overview.queues.map {
+      database: queue.path, at: now, workers: overview.workers,
+      queues: overview.queues.map {
         TopSnapshot.Queue(status: $0, emptyIn: $0.available > 0 ? forecast.eta(of: $0.name) : nil)
       },
       running: running(overview, forecast),

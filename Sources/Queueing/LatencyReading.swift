@@ -27,7 +27,7 @@ package struct LatencyFilter: Sendable {
 /// How long runs took in a window of time.
 package struct LatencyReport: Sendable, Hashable {
   package var distributions: [LatencyKey: LatencyDistribution]
-  /// The window that is told of: the one that was asked for, widened to whole rows.
+  /// The window that is told of: the one that was asked for, widened to whole rows, but not beyond now.
   package var since: Timestamp
   package var until: Timestamp
 }
@@ -35,7 +35,8 @@ package struct LatencyReport: Sendable, Hashable {
 extension JobQueue {
   /// - Throws: ``QueueError``.
   package func latencies(_ filter: LatencyFilter) async throws -> LatencyReport {
-    try await read { [path] db in
+    let now = clock.now()
+    return try await read { [path] db in
       var conditions: [String] = []
       var arguments: StatementArguments = []
       func require(_ column: String, in values: [String]) {
@@ -63,7 +64,7 @@ extension JobQueue {
           report.distributions[key, default: LatencyDistribution()].add(distribution)
           let start = Timestamp(milliseconds: row[6])
           report.since = min(report.since, start)
-          report.until = max(report.until, start.advanced(by: resolution.duration))
+          report.until = max(report.until, min(start.advanced(by: resolution.duration), now))
         }
       }
       return report

@@ -32,22 +32,55 @@ package final class LatencyRecorder: JobObserver {
     }
   }
 
-  private typealias Recordings = [LatencyKey: Recording]
+  /// The runs of one step that ended in the same way.
+  private struct Runs {
+    private(set) var phases: [PhaseName] = []
+    private(set) var recordings: [Recording] = []
 
-  private let written = Mutex(Recordings())
+    mutating func record(_ timings: RunTimings) {
+      // Runs of a step have their phases in the same order, so the next one is nearly always where it was.
+      var next = 0
+      timings.eachDuration { phase, duration in
+        let index = next < phases.count && phases[next] == phase ? next : place(of: phase)
+        recordings[index].record(duration)
+        next = index + 1
+      }
+    }
+
+    private mutating func place(of phase: PhaseName) -> Int {
+      if let known = phases.firstIndex(of: phase) { return known }
+      phases.append(phase)
+      recordings.append(Recording())
+      return phases.count - 1
+    }
+
+    /// Empties all, and lets go of those that are empty already.
+    mutating func reset() {
+      for index in recordings.indices.reversed() {
+        if recordings[index].histogram.totalCount > 0 {
+          recordings[index].reset()
+        } else {
+          phases.remove(at: index)
+          recordings.remove(at: index)
+        }
+      }
+    }
+  }
+
+  private struct Kind: Hashable {
+    let step: StepName
+    let outcome: RunOutcome
+  }
+
+  private let written = Mutex<[Kind: Runs]>([:])
   /// Held by who takes: one at a time.
-  private let resting = Mutex(Recordings())
+  private let resting = Mutex<[Kind: Runs]>([:])
 
   package init() {}
 
   package func observe(_ observation: WorkerObservation) {
     guard case .jobSettled(let job, let kind, let timings) = observation else { return }
-    let (step, outcome) = (job.step, kind.outcome)
-    written.withLock { recordings in
-      timings.eachDuration { phase, duration in
-        recordings[LatencyKey(step, phase, outcome), default: Recording()].record(duration)
-      }
-    }
+    written.withLock { $0[Kind(step: job.step, outcome: kind.outcome), default: Runs()].record(timings) }
   }
 
   /// What was measured since it was last taken.
@@ -55,12 +88,17 @@ package final class LatencyRecorder: JobObserver {
     resting.withLock { resting in
       // The lock of the writers is held for the swap only, not for the walk over the counts.
       written.withLock { written in swap(&written, &resting) }
-      let taken = resting.filter { $0.value.histogram.totalCount > 0 }
-      let result = taken.mapValues(\.distribution)
-      for key in Array(resting.keys) {
-        if result[key] == nil { resting[key] = nil } else { resting[key]?.reset() }
+      var taken: [LatencyKey: LatencyDistribution] = [:]
+      for (kind, runs) in resting {
+        for (phase, recording) in zip(runs.phases, runs.recordings) where recording.histogram.totalCount > 0 {
+          taken[LatencyKey(kind.step, phase, kind.outcome)] = recording.distribution
+        }
       }
-      return result
+      for kind in Array(resting.keys) {
+        resting[kind]?.reset()
+        if resting[kind]?.phases.isEmpty == true { resting[kind] = nil }
+      }
+      return taken
     }
   }
 }

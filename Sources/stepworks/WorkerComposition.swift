@@ -91,7 +91,9 @@ struct WorkerComposition {
     // Shut down in reverse order: the service manager is told, then the pool drains, while heartbeats, status and a
     // second signal still work.
     var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [deadline, escalation]
-    if let port = settings.status.port { services.append(statusServer(port: port, worker, pool, queue, metrics, manager)) }
+    if let port = settings.status.port {
+      services.append(statusServer(port: port, worker, pool, queue, metrics, manager))
+    }
     // Behind the pool's back: its last flush comes when no run can end any more.
     services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
     services += [Heartbeat(worker), maintenance, pool, notice]

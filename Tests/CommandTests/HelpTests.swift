@@ -3,7 +3,8 @@ import Testing
 
 struct HelpTests {
   @Test(arguments: [
-    "migrate", "enqueue", "top", "jobs", "job", "cancel", "retry", "artifacts", "tenants", "queues", "events", "worker",
+    "migrate", "enqueue", "top", "jobs", "job", "cancel", "retry", "artifacts", "tenants", "queues", "events", "stats",
+    "worker",
     "config",
   ])
   func `Every command is in the help and has examples`(_ command: String) throws {

@@ -53,4 +53,15 @@ struct LatencyRecorderTests {
     recorder.observe(.leaseLost(Samples.job()))
     #expect(recorder.take().isEmpty)
   }
+
+  @Test func `Phases of runs that have them in another order, or not all, are told apart`() {
+    settle(.completed(.done), run: .seconds(9), phases: [.init("read", .seconds(1)), .init("mesh", .seconds(2))])
+    settle(.completed(.done), run: .seconds(9), phases: [.init("mesh", .seconds(3))])
+    settle(.completed(.done), run: .seconds(9), phases: [.init("mesh", .seconds(4)), .init("read", .seconds(5))])
+    let taken = recorder.take()
+    #expect(
+      taken[LatencyKey("export_glb", "mesh", .done)] == LatencyDistribution([.seconds(2), .seconds(3), .seconds(4)]))
+    #expect(taken[LatencyKey("export_glb", "read", .done)] == LatencyDistribution([.seconds(1), .seconds(5)]))
+    #expect(taken[LatencyKey("export_glb", "settle", .done)]?.count == 3)
+  }
 }

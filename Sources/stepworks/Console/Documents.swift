@@ -3,7 +3,8 @@ import Queueing
 
 /// What `--json` prints: the words of the database, times as ISO 8601, absent values as null.
 enum Documents {
-  static func job(_ job: Job) -> [String: JSONValue] {
+  /// - Parameter eta: until the job is over, where that is known.
+  static func job(_ job: Job, eta: Duration? = nil) -> [String: JSONValue] {
     [
       "id": .integer(job.id), "step": .string(job.step.rawValue), "queue": .string(job.queue.rawValue),
       "parameters": job.parameters, "state": .string(job.state.rawValue),
@@ -16,7 +17,7 @@ enum Documents {
       "progress_message": text(job.progressMessage), "error": job.error.map(failure) ?? .null,
       "result": job.result ?? .null, "cancel_requested_at": time(job.cancelRequestedAt),
       "created_at": time(job.createdAt), "run_at": time(job.runAt), "available_at": time(job.availableAt),
-      "started_at": time(job.startedAt), "finished_at": time(job.finishedAt),
+      "started_at": time(job.startedAt), "finished_at": time(job.finishedAt), "eta_seconds": seconds(eta),
     ]
   }
 
@@ -56,14 +57,15 @@ enum Documents {
     ])
   }
 
-  static func queue(_ status: QueueStatus) -> JSONValue {
+  /// - Parameter eta: until nothing of the queue runs or could run, where that is known.
+  static func queue(_ status: QueueStatus, eta: Duration? = nil) -> JSONValue {
     .object([
       "name": .string(status.name.rawValue), "max_concurrency": .integer(Int64(status.maxConcurrency)),
       "min_concurrency": .integer(Int64(status.minConcurrency)), "paused": .bool(status.paused),
       "max_per_tenant": number(status.maxPerTenant), "max_starts_per_minute": number(status.maxStartsPerMinute),
       "running": .integer(Int64(status.running)), "available": .integer(Int64(status.available)),
       "scheduled": .integer(Int64(status.scheduled)), "blocked": .integer(Int64(status.blocked)),
-      "oldest_available_at": time(status.oldestAvailableAt),
+      "oldest_available_at": time(status.oldestAvailableAt), "eta_seconds": seconds(eta),
     ])
   }
 
@@ -84,6 +86,9 @@ enum Documents {
   }
 
   private static func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
+  private static func seconds(_ value: Duration?) -> JSONValue {
+    value.map { .number(Double($0.wholeMilliseconds) / 1000) } ?? .null
+  }
   private static func number(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
   private static func time(_ value: Timestamp?) -> JSONValue { text(value?.iso8601) }
 }

@@ -11,9 +11,11 @@ struct JobDetails {
   let events: [JobEvent]
   /// Of the last run; `nil` before the first.
   let logDirectory: String?
+  /// Until it is over; `nil` when that is not known.
+  var eta: Duration?
 
   var document: JSONValue {
-    var members = Documents.job(job)
+    var members = Documents.job(job, eta: eta)
     members["artifacts"] = .array(artifacts.map(Documents.artifact))
     members["depends_on"] = .array(dependencies.map { .integer($0.jobID) })
     members["maker"] = maker.map { .integer($0) } ?? .null
@@ -43,6 +45,7 @@ struct JobDetails {
     add("finished", job.finishedAt.map { time($0, now) })
     add("worker", job.workerID.map { "\($0)" })
     add("progress", job.isUnderWay ? job.progressText : nil)
+    add("done in", job.state.isFinal ? nil : eta.map { "about \(HumanTime.took($0))" })
     if let error = job.error {
       add("error", error.message)
       let facts = [error.failureClass.rawValue, error.exit.map { "exit \($0)" }, error.signal.map { "signal \($0)" }]

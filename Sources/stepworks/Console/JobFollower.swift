@@ -30,10 +30,11 @@ struct JobFollower {
     let began = ContinuousClock.now
     var hasHinted = false
     var jobs: [Job] = []
+    var forecasts = ForecastReader(queue)
     try await WakeUps.look(at: watcher, every: .milliseconds(500)) {
       if interrupt.isRaised { return false }
       jobs = try await read(ids)
-      display.show(jobs)
+      display.show(jobs, try await forecasts.forecast(for: jobs))
       if jobs.allSatisfy(\.state.isFinal) { return false }
       if !hasHinted, ContinuousClock.now - began > Self.patience {
         hasHinted = true

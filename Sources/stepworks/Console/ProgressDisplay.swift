@@ -3,7 +3,7 @@ import Jobs
 
 /// How jobs that are waited for are shown, on standard error.
 protocol ProgressDisplay {
-  mutating func show(_ jobs: [Job])
+  mutating func show(_ jobs: [Job], _ forecast: Forecast)
   /// One sentence that stays.
   mutating func note(_ sentence: String)
   mutating func finish(_ jobs: [Job])
@@ -14,15 +14,17 @@ struct LineProgress: ProgressDisplay {
   private var told: [JobID: String] = [:]
   private var pace = Pace()
 
-  mutating func show(_ jobs: [Job]) {
+  mutating func show(_ jobs: [Job], _ forecast: Forecast) {
     let now = WallClock.system.now()
     for job in jobs {
-      let remaining = pace.remaining(of: job, now: now)
+      let remaining = forecast.remaining(of: job) ?? pace.remaining(of: job, now: now)
       let tenths = job.isUnderWay ? job.progress.map { Int($0 * 10) } : nil
       let key = "\(job.stateText) \(tenths ?? 0) \(job.attempt)"
       guard told[job.id] != key else { continue }
       told[job.id] = key
-      let note = [job.state == .failed ? "" : job.note(now: now), remaining ?? ""].filter { !$0.isEmpty }
+      // Tools that render say it themselves.
+      let left = job.progressMessage?.hasSuffix(" left") == true ? "" : remaining ?? ""
+      let note = [job.state == .failed ? "" : job.note(now: now), left].filter { !$0.isEmpty }
       Terminal.tell("job \(job.id) \(job.step): \(([job.stateText] + note).joined(separator: ", "))")
     }
   }
@@ -38,12 +40,14 @@ struct RedrawnProgress: ProgressDisplay {
   let since: Timestamp
   private var drawnLines = 0
   private var jobs: [Job] = []
+  private var forecast = Forecast(history: RunHistory())
   private var pace = Pace()
 
   init(since: Timestamp) { self.since = since }
 
-  mutating func show(_ jobs: [Job]) {
+  mutating func show(_ jobs: [Job], _ forecast: Forecast) {
     self.jobs = jobs
+    self.forecast = forecast
     let size = Terminal.size(of: STDERR_FILENO) ?? (80, 24)
     let room = max(1, size.rows - 2)
     var shown = jobs
@@ -52,7 +56,9 @@ struct RedrawnProgress: ProgressDisplay {
       shown = Array((jobs.filter(\.isUnderWay) + jobs.filter { !$0.isUnderWay }).prefix(room - 1))
     }
     let now = WallClock.system.now()
-    let remaining = jobs.reduce(into: [:]) { $0[$1.id] = pace.remaining(of: $1, now: now) }
+    let remaining = jobs.reduce(into: [:]) {
+      $0[$1.id] = forecast.remaining(of: $1) ?? pace.remaining(of: $1, now: now)
+    }
     var lines = shown.map {
       ProgressLine(job: $0, remaining: remaining[$0.id], waitingSince: since, now: now)
         .text(width: size.columns, colour: Terminal.toldHasColour)
@@ -67,11 +73,11 @@ struct RedrawnProgress: ProgressDisplay {
   mutating func note(_ sentence: String) {
     draw([])
     Terminal.tell(sentence)
-    show(jobs)
+    show(jobs, forecast)
   }
 
   mutating func finish(_ jobs: [Job]) {
-    if !jobs.isEmpty { show(jobs) }
+    if !jobs.isEmpty { show(jobs, forecast) }
     drawnLines = 0
   }
 
@@ -87,7 +93,7 @@ struct RedrawnProgress: ProgressDisplay {
 /// `12 export_glb part.step  ██████░░░░░░  42 %  meshing part 3 of 12  0:12`
 struct ProgressLine {
   let job: Job
-  /// Of a job that waits for others.
+  /// How much longer it takes: `40s left`.
   let remaining: String?
   let waitingSince: Timestamp
   let now: Timestamp
@@ -106,12 +112,14 @@ struct ProgressLine {
 
   private var runningNote: String {
     if job.cancelRequestedAt != nil { return "  cancelling" }
-    let notes = [job.progressMessage, remaining].compactMap(\.self)
+    // Tools that render say it themselves.
+    let left = job.progressMessage?.hasSuffix(" left") == true ? nil : remaining
+    let notes = [job.progressMessage, left].compactMap(\.self)
     return notes.isEmpty ? "" : "  \(notes.joined(separator: ", "))"
   }
 
   private var stateNote: String {
-    let note = job.note(now: now)
-    return note.isEmpty ? job.stateText : "\(job.stateText): \(note)"
+    let note = [job.note(now: now), job.state.isFinal ? "" : remaining ?? ""].filter { !$0.isEmpty }
+    return note.isEmpty ? job.stateText : "\(job.stateText): \(note.joined(separator: ", "))"
   }
 }

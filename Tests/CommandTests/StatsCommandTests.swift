@@ -1,0 +1,120 @@
+import Foundation
+import Jobs
+import Queueing
+import TestSupport
+import Testing
+
+struct StatsCommandTests {
+  private let workshop: Workshop
+
+  init() throws { workshop = try Workshop() }
+
+  private func record(_ runs: [(LatencyKey, [Double])]) async throws {
+    try await workshop.queue().recordLatencies(
+      Dictionary(uniqueKeysWithValues: runs.map { ($0, LatencyDistribution($1.map { .seconds($0) })) }))
+  }
+
+  private func recordExports() async throws {
+    try await record([
+      (
+        LatencyKey("export_glb", .run, .done),
+        Array(repeating: 0.3, count: 60) + Array(repeating: 1.5, count: 39) + [70]
+      ),
+      (LatencyKey("export_glb", "mesh", .done), Array(repeating: 0.2, count: 100)),
+      (LatencyKey("export_glb", .wait, .done), Array(repeating: 0, count: 100)),
+      (LatencyKey("export_glb", .run, .failed), [0.3, 0.4]),
+      (LatencyKey("ping", .run, .done), [0.0004]),
+    ])
+  }
+
+  /// The cells of a line that is laid out in columns.
+  private func cells(_ line: String) -> [String] {
+    line.components(separatedBy: "  ").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+  }
+
+  @Test func `Without a step there is a line a step and outcome`() async throws {
+    try await recordExports()
+    let lines = try workshop.run("stats").lines
+    #expect(cells(lines[1]) == ["STEP", "OUTCOME", "RUNS", "MEAN", "P50", "P90", "P99", "P99.9", "MAX"])
+    #expect(lines.count == 5)
+    #expect(
+      cells(lines[2])
+        == ["export_glb", "done", "100", "1.47 s", "300 ms", "1.50 s", "1.50 s", "70.0 s", "70.0 s"])
+    #expect(cells(lines[3]).prefix(4) == ["export_glb", "failed", "2", "350 ms"])
+    #expect(cells(lines[4]).prefix(4) == ["ping", "done", "1", "400 µs"])
+  }
+
+  @Test func `A step shows its phases and how its runs are spread`() async throws {
+    try await recordExports()
+    let result = try workshop.run("stats", "--step", "export_glb")
+    #expect(result.lines[1] == "export_glb: 102 runs, 100 done, 2 failed")
+    #expect(result.lines.filter { $0.hasPrefix("mesh") || $0.hasPrefix("wait") || $0.hasPrefix("run ") }.count == 4)
+    let chart = result.lines.filter { $0.contains(" … ") && $0.hasSuffix("s") == false || $0.contains("█") }
+    #expect(chart.contains { $0.contains("200 ms … 500 ms") && $0.contains("█▒") && $0.contains("62   61 %  p50") })
+    #expect(chart.contains { $0.contains("1 s … 2 s") && $0.contains("39   38 %  p90 p99") })
+    #expect(chart.contains { $0.contains("50 s … 100 s") && $0.contains("1    1 %  p99.9") })
+    #expect(!result.output.contains("\u{1B}"))
+    #expect(result.lines.allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func `JSON has every phase in seconds`() async throws {
+    try await recordExports()
+    let document = try workshop.run("stats", "--json", "--step", "export_glb", "--outcome", "done").json
+    let series = try #require(document["series"]?.arrayValue)
+    #expect(series.compactMap { $0["phase"]?.stringValue } == ["wait", "mesh", "run"])
+    #expect(series[2]["count"] == .integer(100))
+    #expect(series[2]["max_seconds"]?.numberValue == 70)
+    #expect(series[2]["sum_seconds"]?.numberValue == 146.5)
+    let median = try #require(series[2]["p50_seconds"]?.numberValue)
+    #expect(abs(median - 0.3) <= 0.0003)
+  }
+
+  @Test func `A phase and an outcome can be asked for alone`() async throws {
+    try await recordExports()
+    let lines = try workshop.run("stats", "--phase", "mesh", "--outcome", "done").lines
+    #expect(lines[1] == "phase mesh")
+    #expect(lines.count == 4)
+  }
+
+  @Test(arguments: [
+    (["--step", "exprt_glb"], Int32(65), "There is no step 'exprt_glb'"),
+    (["--phase", "msh"], 65, "did you mean mesh?"),
+    (["--outcome", "well"], 64, "'well'"), (["--since", "yesterday"], 64, "--since takes an age"),
+    (["--until", "soon"], 64, "--until takes an age"), (["--since", "1h", "--until", "2h"], 64, "before --until"),
+  ])
+  func `What does not exist or makes no sense is refused`(
+    arguments: [String], status: Int32, sentence: String
+  ) async throws {
+    try await recordExports()
+    let result = try workshop.shell("$stepworks stats " + arguments.joined(separator: " "))
+    #expect(result.status == status)
+    #expect(result.errors.contains(sentence))
+    #expect(result.output.isEmpty)
+  }
+
+  @Test func `Where nothing was measured it says so, and what to do`() async throws {
+    let empty = try workshop.run("stats")
+    #expect(empty.status == 0 && empty.output.isEmpty)
+    #expect(empty.errors.contains("Nothing has been measured yet"))
+    try await recordExports()
+    #expect(try workshop.run("stats", "--since", "2d", "--until", "1d").errors.contains("a longer --since shows more"))
+    #expect(try workshop.run("stats", "--json", "--since", "2d", "--until", "1d").json["series"] == .array([]))
+  }
+
+  @Test func `A job and its queue say when they will be done, where that is known`() async throws {
+    let queue = try workshop.queue()
+    let worker = try await ScriptedWorker(queue)
+    let jobs = try await queue.enqueue([JobRequest(step: "ping"), JobRequest(step: "ping")]).map(\.jobID)
+    try await queue.configure("default", maxConcurrency: 1)
+    func eta(_ document: JSONValue?) -> Double? { document?["eta_seconds"]?.numberValue }
+    #expect(try eta(workshop.run("job", "\(jobs[1])", "--json").json) == nil)
+    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("?") })
+    try await record([(LatencyKey("ping", .run, .done), [20, 20, 20])])
+    #expect(try eta(workshop.run("job", "\(jobs[1])", "--json").json) == 40)
+    #expect(try workshop.run("job", "\(jobs[1])").output.contains("done in     about 40.0 s"))
+    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("40s") })
+    let queues = try workshop.run("queues", "--json").json.arrayValue ?? []
+    #expect(eta(queues.first { $0["name"] == .string("default") }) == 40)
+    #expect(worker.id > 0)
+  }
+}

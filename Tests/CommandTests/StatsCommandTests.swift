@@ -57,7 +57,7 @@ struct StatsCommandTests {
     #expect(result.lines.allSatisfy { $0.count <= 80 })
   }
 
-  @Test func `A chart leaves out the runs that were put off, unless they are asked for or are all there is`() async throws {
+  @Test func `A chart leaves out runs that were put off, unless they are asked for`() async throws {
     try await recordExports()
     try await record([(LatencyKey("export_glb", .run, .awaiting), Array(repeating: 0.004, count: 500))])
     let usual = try workshop.run("stats", "--step", "export_glb")

@@ -33,9 +33,8 @@ struct PrometheusTests {
     try await prometheus.wait(for: #"sum(stepworks_running_jobs)"#, 0)
     try await prometheus.wait(for: #"stepworks_tool_runs_total{tool="stepworks-cad",ending="done"}"#, 1)
     // Prometheus keeps values as they come; quantiles of buckets are between the bounds.
-    let run = try #require(
-      try await prometheus.query(#"histogram_quantile(0.5, stepworks_job_run_seconds_bucket{step="export_glb",outcome="done"})"#).first
-    )
+    let median = #"histogram_quantile(0.5, stepworks_job_run_seconds_bucket{step="export_glb",outcome="done"})"#
+    let run = try #require(try await prometheus.query(median).first)
     #expect(run.value > 0)
     let quantiles = try await prometheus.query(#"stepworks_job_run_quantile_seconds{step="ping",outcome="done"}"#)
     #expect(quantiles.count == 5)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// scripts/install on a machine of its own.
-@Suite("scripts/install", .serialized, .timeLimit(.minutes(2)))
+@Suite("scripts/install", .serialized, .enabled(if: SystemdBox.isWanted, SystemdBox.whyNot), .timeLimit(.minutes(2)))
 struct InstallationScriptTests {
   private let box: SystemdBox
 

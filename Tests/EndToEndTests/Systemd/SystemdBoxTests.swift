@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// The box itself: no test may leave a systemd behind.
-@Suite("The box", .serialized, .timeLimit(.minutes(1)))
+@Suite("The box", .serialized, .enabled(if: SystemdBox.isWanted, SystemdBox.whyNot), .timeLimit(.minutes(1)))
 struct SystemdBoxTests {
   private func cgroups(of script: pid_t) throws -> [String] {
     try Command.run(

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// A worker's life under a real systemd, installed by scripts/install, with the unit as it is shipped.
-@Suite("Under systemd", .serialized, .timeLimit(.minutes(3)))
+@Suite("Under systemd", .serialized, .enabled(if: SystemdBox.isWanted, SystemdBox.whyNot), .timeLimit(.minutes(3)))
 struct SystemdLifeTests {
   private static let unit = "stepworks-worker@default.service"
   private static let minute = #"{"tool":true,"sleep_seconds":60}"#

@@ -141,6 +141,8 @@ var targets: [Target] = [
     name: "CommandTests",
     dependencies: [
       "Jobs", "Queueing", "ToolExecution", "Artifacts", "stepworks", "Telemetry", "TestSupport",
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),

@@ -10,12 +10,14 @@ package struct FileDigest: Sendable, Hashable {
   package let sha256: String
 
   /// - Throws: ``StoreError``; `EISDIR` or `EINVAL` for what is not a regular file.
-  package init(of path: FilePath, followSymlinks: Bool = true) throws {
+  /// - Parameter onRead: told of each piece that was read, in bytes.
+  package init(of path: FilePath, followSymlinks: Bool = true, onRead: (Int64) -> Void = { _ in }) throws {
     var hasher = SHA256()
     var bytes: Int64 = 0
     try RegularFile.read(path, followSymlinks: followSymlinks) { chunk in
       hasher.update(bufferPointer: UnsafeRawBufferPointer(chunk))
       bytes += Int64(chunk.count)
+      onRead(Int64(chunk.count))
     }
     self.bytes = bytes
     self.sha256 = Self.hexadecimal(hasher.finalize())

@@ -30,6 +30,11 @@ struct QueueGauges: Sendable {
     registry.replace(Metric.duplicates, counts.map { ([$0.rawValue], Double($1)) })
   }
 
+  /// What the database said before it stopped answering is not to be taken for what it says.
+  func forget() {
+    for metric in Metric.all where metric.scope == .database { registry.replace(metric, []) }
+  }
+
   private func show(_ queues: [QueueStatus]) {
     let now = clock.now()
     func set(_ metric: MetricDescription, _ value: (QueueStatus) -> Double) {

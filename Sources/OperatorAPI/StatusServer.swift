@@ -84,6 +84,7 @@ package struct StatusServer: Service {
       do {
         try await gauges.update()
       } catch {
+        gauges.forget()
         // The worker's own counters are worth having all the more when the database is in trouble.
         logger.warning("The gauges of the queues cannot be read: \(error)")
       }

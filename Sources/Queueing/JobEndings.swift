@@ -3,12 +3,10 @@ package import Jobs
 
 /// How jobs ended lately, by the events: to look at the jobs themselves would take the longer the more there are.
 package struct JobEndings: Sendable, Hashable {
-  /// How many ended in one way, in one queue, in one stretch of time.
+  /// How many ended in one way in one stretch of time.
   package struct Count: Sendable, Hashable {
     /// Of ``JobEndings/bucket``; since 1970.
     package var bucket: Int64
-    /// `nil`: the job was deleted since.
-    package var queue: QueueName?
     /// `completed`, `failed` or `cancelled`.
     package var kind: JobEventKind
     package var count: Int
@@ -45,16 +43,12 @@ extension JobQueue {
       let counts = try Row.fetchAll(
         db.cachedStatement(
           sql: """
-            SELECT at / ?, jobs.queue, kind, count(*) FROM job_events LEFT JOIN jobs ON jobs.id = job_id
-            WHERE job_events.id > ? AND job_events.id <= ? AND kind IN ('completed', 'failed', 'cancelled') AND at >= ?
-            GROUP BY 1, 2, 3
+            SELECT at / ?, kind, count(*) FROM job_events
+            WHERE id > ? AND id <= ? AND kind IN ('completed', 'failed', 'cancelled') AND at >= ? GROUP BY 1, 2
             """),
         arguments: [JobEndings.bucket.wholeMilliseconds, start, last, since.milliseconds]
       ).compactMap { row in
-        JobEventKind(rawValue: row[2]).map {
-          JobEndings.Count(
-            bucket: row[0], queue: (row[1] as String?).map(QueueName.init(rawValue:)), kind: $0, count: row[3])
-        }
+        JobEventKind(rawValue: row[1]).map { JobEndings.Count(bucket: row[0], kind: $0, count: row[2]) }
       }
       let newest = try Self.events(
         where: "id > ? AND kind IN ('completed', 'failed', 'cancelled') ORDER BY id DESC LIMIT ?",

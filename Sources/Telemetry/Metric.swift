@@ -147,7 +147,7 @@ package enum Metric {
     "stepworks_build_info", .gauge, labels: ["version"], "Always 1; the label says which version runs.")
   package static let refusedSeries = MetricDescription(
     "stepworks_refused_series_total", .counter,
-    "Sets of labels that were not shown because their metric had the most it may have.")
+    "Times that a set of labels was not shown because its metric had the most it may have.")
   package static let processCPU = MetricDescription(
     "process_cpu_seconds_total", .counter, "Processor time of the worker itself, its tools not included.")
   package static let processResident = MetricDescription(

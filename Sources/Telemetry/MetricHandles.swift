@@ -5,6 +5,8 @@ import Synchronization
 final class MetricHandles<Handle: Sendable>: Sendable {
   private let metric: MetricDescription
   private let make: @Sendable (_ name: String, _ dimensions: [(String, String)]) -> Handle
+  /// How many are kept; what has more labels is refused by the registry anyway.
+  private static var maximum: Int { 2 * MetricsRegistry.maximumSeries }
   private let handles = Mutex<[[String]: Handle]>([:])
 
   init(
@@ -20,7 +22,7 @@ final class MetricHandles<Handle: Sendable>: Sendable {
     handles.withLock { handles in
       if let known = handles[labels] { return known }
       let new = make(metric.name, Array(zip(metric.labels, labels)))
-      handles[labels] = new
+      if handles.count < Self.maximum { handles[labels] = new }
       return new
     }
   }

@@ -35,6 +35,10 @@ package final class MetricsRegistry: MetricsFactory {
   private let descriptions: [String: MetricDescription]
   private let families = Mutex<[String: Family]>([:])
   private let refused = CounterSeries()
+  /// What is recorded and not shown, for all together: refusing a series must not cost the memory of one.
+  private let hidden = (
+    counter: CounterSeries(), gauge: GaugeSeries(), histogram: HistogramSeries(scale: .counts, since: nil)
+  )
   let now: @Sendable () -> ContinuousClock.Instant
 
   /// - Parameter now: for the quantiles of the last minutes.
@@ -107,14 +111,14 @@ package final class MetricsRegistry: MetricsFactory {
     // The ending is part of the format.
     let name = name.hasSuffix("_total") ? name : name + "_total"
     guard case .counter(let found) = series(name, dimensions, .counter, { .counter(CounterSeries()) }) else {
-      return CounterSeries()  // recorded, not shown
+      return hidden.counter
     }
     return found
   }
 
   private func gauge(_ name: String, _ dimensions: [(String, String)]) -> GaugeSeries {
     guard case .gauge(let found) = series(name, dimensions, .gauge, { .gauge(GaugeSeries()) }) else {
-      return GaugeSeries()  // as above
+      return hidden.gauge
     }
     return found
   }
@@ -124,10 +128,10 @@ package final class MetricsRegistry: MetricsFactory {
   ) -> HistogramSeries {
     let description = descriptions[name]
     let scale = description?.scale ?? usualScale
-    let make = { [now] in HistogramSeries(scale: scale, since: description?.recentName == nil ? nil : now()) }
-    guard case .histogram(let found) = series(name, dimensions, .histogram, { .histogram(make()) }) else {
-      return make()  // as above
+    let made = series(name, dimensions, .histogram) {
+      .histogram(HistogramSeries(scale: scale, since: description?.recentName == nil ? nil : now()))
     }
+    guard case .histogram(let found) = made else { return hidden.histogram }
     return found
   }
 

@@ -2,11 +2,11 @@ import Jobs
 import ServiceLifecycle
 
 /// Ends a drain that takes longer than it may: a fault, for the pool itself hands back what does not end in time.
-struct DrainDeadline: Service {
-  struct Overdue: Error, CustomStringConvertible {
+package struct DrainDeadline: Service {
+  package struct Overdue: Error, CustomStringConvertible {
     let budget: Duration
 
-    var description: String {
+    package var description: String {
       "The drain did not end within \(Int(budget.seconds)) seconds; another worker takes back the jobs that were left."
     }
   }
@@ -14,13 +14,13 @@ struct DrainDeadline: Service {
   private let beginnings: AsyncStream<Duration>
   private let continuation: AsyncStream<Duration>.Continuation
 
-  init() { (beginnings, continuation) = AsyncStream.makeStream() }
+  package init() { (beginnings, continuation) = AsyncStream.makeStream() }
 
   /// The drain begins, and may take this long.
-  func begin(_ budget: Duration) { continuation.yield(budget) }
+  package func begin(_ budget: Duration) { continuation.yield(budget) }
 
   /// - Throws: ``Overdue``, which cancels everything.
-  func run() async throws {
+  package func run() async throws {
     for await budget in beginnings.cancelOnGracefulShutdown() {
       try await cancelWhenGracefulShutdown {
         guard (try? await Task.sleep(for: budget)) != nil else { return }  // it ended in time

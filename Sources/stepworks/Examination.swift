@@ -24,6 +24,8 @@ struct Examination {
   }
 
   let settings: Settings
+  /// Told what is looked at next.
+  var onLook: @Sendable (String) -> Void = { _ in }
 
   func findings() async -> [Finding] {
     var findings = [await database(), dataDirectory()] + settings.deliveryRoots.map(deliveryRoot)
@@ -39,6 +41,7 @@ struct Examination {
   }
 
   private func database() async -> Finding {
+    onLook("database")
     let path = settings.database.path
     do {
       let queue = try JobQueue(
@@ -103,8 +106,10 @@ struct Examination {
       findings.append(Finding("stepworks-render", .warning, "tools.render is off: no render step is served."))
     } else {
       do {
+        onLook("stepworks-render")
         let tool = try await render.renderTool()
         findings.append(Finding("stepworks-render", .ok, Self.words(tool.version)))
+        onLook("GPU")
         findings += probed(try await render.probe(tool.executable))
       } catch {
         findings.append(Finding("stepworks-render", .missing, "\(error)"))
@@ -153,6 +158,7 @@ struct Examination {
   }
 
   private func finding(_ subject: String, _ look: () async throws -> String) async -> Finding {
+    onLook(subject)
     do { return Finding(subject, .ok, try await look()) } catch { return Finding(subject, .missing, "\(error)") }
   }
 

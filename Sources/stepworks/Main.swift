@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Telemetry
 
 /// The root of the command line.
 struct Stepworks: AsyncParsableCommand {
@@ -87,7 +88,8 @@ enum Main {
       exit(ExitStatus.usage.rawValue)
     }
     let failure = CommandFailure(error)
-    Terminal.tell("stepworks: \(failure)")
+    // Where journald reads standard error it is told that this is an error: journalctl -p err.
+    Terminal.tell("\(LogFormat.automatic == .journald ? "<3>" : "")stepworks: \(failure)")
     exit(failure.status.rawValue)
   }
 

@@ -33,6 +33,72 @@ struct OperatorCommandTests {
     #expect(wrong.status == 64)
   }
 
+  @Test func `Filters by a name that there is not are refused, with the one that was probably meant`() throws {
+    let step = try workshop.run("jobs", "--step", "export_gbl")
+    #expect(step.status == 65)
+    #expect(step.errors.hasSuffix("Did you mean export_glb?\n"), "\(step.errors)")
+    let queue = try workshop.run("jobs", "--queue", "cda")
+    #expect(queue.status == 66)
+    #expect(
+      queue.errors
+        == "stepworks: There is no queue 'cda'; known queues: cad, default, render. Did you mean cad?\n")
+    let tenant = try workshop.run("jobs", "--tenant", "nobody", "--json")
+    #expect(tenant.status == 66)
+    #expect(tenant.errors == "stepworks: There is no tenant 'nobody'; known tenants: default.\n")
+  }
+
+  @Test func `Jobs are cut where the terminal ends, unless they are wanted wide`() async throws {
+    try workshop.run("enqueue", "ping")
+    let story = "It did not work because of a very long reason that nobody reads to its very end."
+    try await ScriptedWorker(try workshop.queue()).runNext(.failed(JobFailure(.invalidInput, story), .fail))
+    func lines(_ arguments: String...) throws -> TerminalScreen {
+      let terminal = try PseudoTerminal(
+        ["env", "-i", "TERM=xterm", Workshop.program, "jobs", "-d", workshop.database] + arguments, columns: 60)
+      #expect(terminal.finish() == 0)
+      return terminal.screen
+    }
+    #expect(try lines().lines[1].hasSuffix("It did not…") || lines().lines[1].hasSuffix("…"))
+    #expect(try lines("--wide").lines[1].contains("It did not work"))
+    #expect(try workshop.run("jobs").lines[1].hasSuffix("to its very end."))
+  }
+
+  @Test func `Jobs and events of the last while are those since then`() async throws {
+    let queue = try workshop.queue()
+    try workshop.run("enqueue", "ping")
+    let old =
+      "UPDATE jobs SET created_at = created_at - 7200000; INSERT INTO job_events (job_id, at, kind) "
+      + "SELECT 1, at + 7200000, 'promoted' FROM job_events"
+    #expect(try workshop.shell("sqlite3 stepworks.db \"\(old)\"").status == 0)
+    try workshop.run("enqueue", "ping", "--dedup-key", "another")
+    #expect(try ids("jobs", "--json", "--since", "1h") == [2])
+    #expect(try ids("jobs", "--json", "--since", "3h") == [2, 1])
+    #expect(try await queue.events().count == 3)
+    #expect(try workshop.run("events", "--since", "1h").lines.count == 3)
+    #expect(try workshop.run("events", "--kind", "enqueued").lines.count == 2)
+    #expect(try workshop.run("events", "--kind", "enqueued", "--last", "1").lines.count == 1)
+    for wrong in [["--since", "soon"], ["--kind", "eaten"], ["--since", "1h", "--last", "3"]] {
+      #expect(try Program.run([Workshop.program, "events"] + wrong).status == 64)
+    }
+  }
+
+  @Test func `Times are local with their zone, and what a tool took is in units of people`() async throws {
+    let queue = try workshop.queue()
+    try workshop.run("enqueue", "ping")
+    let worker = try await ScriptedWorker(queue)
+    let job = try await worker.claimNext()
+    try await queue.recordToolEnd(
+      ToolUsage(tool: "stepworks-cad", wallSeconds: 1.877, cpuSeconds: 1.82, peakMemoryBytes: 70_549_504, exit: 0),
+      of: job.token, by: worker.id)
+    let at = try #require(try await queue.events().last?.at)
+    let line = try #require(try workshop.run("events", environment: ["TZ": "XYZ-05:30"]).lines.last)
+    let shifted = at.advanced(by: .seconds(19_800)).iso8601.dropLast().replacing("T", with: " ")
+    #expect(
+      line.hasPrefix("\(shifted)+05:30  job 1       ping              tool_ended        stepworks-cad, "), "\(line)")
+    #expect(line.hasSuffix("exit 0, took 1.8 s, processor 1.8 s, peak 70.5 MB"), "\(line)")
+    let plain = try #require(try workshop.run("events", environment: ["TZ": "UTC"]).lines.last)
+    #expect(plain.hasPrefix(at.iso8601.replacing("T", with: " ")))
+  }
+
   @Test func `One job is shown with its error, its log and its history`() async throws {
     try workshop.run("enqueue", "ping")
     let worker = try await ScriptedWorker(try workshop.queue())

@@ -31,6 +31,16 @@ struct TextTests {
     #expect(table.lines(width: 24, colour: false)[1] == " 1  export_glb  took 4.…")
   }
 
+  @Test func `A long name is narrowed before a column is left out for it`() {
+    var table = Table([.number("ID"), .text("SOURCE", atMost: 40, rank: 2), .number("AGE", rank: 1), .text("NOTE")])
+    table.rows = [["1", "an-extraordinarily-long-name-of-a-part-rev-B.step", "3m", "took 4.2 s"]]
+    #expect(
+      table.lines(width: nil, colour: false)[1]
+        == " 1  an-extraordinarily-long-…part-rev-B.step   3m  took 4.2 s")
+    #expect(table.lines(width: 45, colour: false)[1] == " 1  an-extraordinar…v-B.step   3m  took 4.2 s")
+    #expect(table.lines(width: 34, colour: false)[1] == " 1   3m  took 4.2 s")
+  }
+
   @Test(arguments: [
     (ColourChoice.auto, true, [:], true), (.auto, false, [:], false), (.auto, true, ["TERM": "dumb"], false),
     (.auto, true, ["NO_COLOR": "1"], false), (.auto, true, ["NO_COLOR": ""], true),

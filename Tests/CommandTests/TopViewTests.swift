@@ -123,25 +123,24 @@ struct TopViewTests {
     #expect(order.jobs.map { [$0.job.id, Int64($0.depth)] } == [[1, 0], [4, 1], [2, 2], [5, 2], [3, 0]])
   }
 
-  @Test func `Rates are of what ended in the last minutes, and queues have their own`() {
+  @Test func `Rates are of what ended in the last minutes, and no longer`() {
     var throughput = Throughput()
     let length = JobEndings.bucket.wholeMilliseconds
-    func endings(_ at: Timestamp, _ queue: QueueName, _ kind: JobEventKind, _ count: Int) -> JobEndings {
+    func endings(_ at: Timestamp, _ kind: JobEventKind, _ count: Int) -> JobEndings {
       JobEndings(
-        counts: [JobEndings.Count(bucket: at.milliseconds / length, queue: queue, kind: kind, count: count)],
+        counts: [JobEndings.Count(bucket: at.milliseconds / length, kind: kind, count: count)],
         since: now, newest: [], position: 0)
     }
-    throughput.add(endings(now, "cad", .completed, 6), now: now)
+    throughput.add(endings(now, .completed, 6), now: now)
     let minute = now.advanced(by: .seconds(60))
-    throughput.add(endings(minute, "cad", .failed, 1), now: minute)
-    throughput.add(endings(minute, "render", .completed, 2), now: minute)
+    throughput.add(endings(minute, .failed, 1), now: minute)
+    throughput.add(endings(minute, .completed, 2), now: minute)
     let seen = throughput.seen(now: minute)
     #expect(seen.ends == Throughput.Ends(completed: 8, failed: 1))
     #expect(seen.over == .seconds(60))
     #expect(seen.perMinute(seen.ends.completed) == 8)
-    #expect(throughput.seen(in: "cad", now: minute).ends == Throughput.Ends(completed: 6, failed: 1))
     let later = now.advanced(by: .seconds(330))
-    throughput.add(endings(later, "cad", .cancelled, 1), now: later)
+    throughput.add(endings(later, .cancelled, 1), now: later)
     #expect(throughput.seen(now: later).ends == Throughput.Ends(completed: 2, failed: 1, cancelled: 1))
   }
 }

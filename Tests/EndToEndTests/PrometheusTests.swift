@@ -74,6 +74,24 @@ struct PrometheusTests {
     try await prometheus.wait(for: #"stepworks_queue_jobs{queue="default",state="scheduled"}"#, 1)
   }
 
+  @Test func `A worker that drains says so until its last job has ended`() async throws {
+    let installation = try Installation()
+    let worker = try await installation.startScrapedWorker(environment: ["STEPWORKS_WORKER_SLOTS": "3"])
+    let prometheus = try Prometheus(
+      in: installation.directory, scraping: [try await installation.statusAddress()])
+    let job = try installation.insert("ping", .object(["sleep_seconds": .integer(600)]))
+    try await installation.waitForEvent(of: job, .started)
+    try await prometheus.wait(for: "stepworks_worker_slots", 3)
+    try await prometheus.wait(for: "stepworks_worker_draining", 0)
+    try await prometheus.wait(for: #"stepworks_queue_slots_used{queue="default"}"#, 1)
+    worker.send(SIGTERM)
+    try await prometheus.wait(for: "stepworks_worker_draining", 1)
+    try await prometheus.wait(for: #"stepworks_workers{state="draining"}"#, 1)
+    try await prometheus.wait(for: #"stepworks_running_jobs{queue="default"}"#, 1)
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 0)
+  }
+
   @Test func `A thumbnail on a machine without a GPU counts as a fallback, and the process that made it waits`()
     async throws
   {
@@ -138,6 +156,12 @@ struct PrometheusTests {
       Prometheus.source(".venv/bin/python"),
       [Prometheus.source("Tests/PrometheusRules/read_exposition.py").path, textFile, openMetricsFile])
     #expect(read.status == 0, "\(read.output)\(read.errors)")
+
+    // Prometheus of this version asks for OpenMetrics; from a server of files it takes the text format.
+    let files = try FileServer(of: installation.directory + "/files", holding: ["metrics": text])
+    let prometheus = try Prometheus(in: installation.directory, scraping: [files.address])
+    let lines = text.split(separator: "\n").count { !$0.hasPrefix("#") }
+    try await prometheus.wait(for: #"count({__name__=~"(stepworks|process)_.+"})"#, Double(lines))
 
     let series = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
       line[..<(line.lastIndex(of: " ") ?? line.endIndex)]

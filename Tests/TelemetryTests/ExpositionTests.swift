@@ -107,6 +107,9 @@ struct ExpositionTests {
     let lines = registry.exposition().split(separator: "\n")
     #expect(lines.count { $0.hasPrefix("jobs_total{") } == 500)
     #expect(lines.last == "stepworks_refused_series_total 20")
+    let timers = (0..<202).map { registry.makeTimer(label: "t", dimensions: [("id", "\($0)")]) }
+    #expect(timers[200] === timers[201], "what is not shown takes no memory of its own")
+    #expect(timers[198] !== timers[199])
   }
 
   @Test func `Threads that count together lose nothing`() async {

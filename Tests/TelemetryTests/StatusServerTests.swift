@@ -61,6 +61,22 @@ struct StatusServerTests {
     }
   }
 
+  @Test func `When the database does not answer, what it said before is gone, and the worker's own numbers stay`()
+    async throws
+  {
+    try await queue.ensureQueues(["default": 5])
+    registry.replace(Metric.workerSlots, 7)
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      #expect(try await Self.get("http://\(address)/metrics").text.contains("stepworks_queue_max_concurrency{"))
+      _ = try Program.run(["sqlite3", queue.path], input: "DROP VIEW queue_status;")
+      let answer = try await Self.get("http://\(address)/metrics")
+      #expect(answer.status == 200)
+      #expect(!answer.text.contains("stepworks_queue_"))
+      #expect(answer.text.contains("\nstepworks_worker_slots 7\n"))
+      #expect(answer.text.contains("\nstepworks_write_lock_waiting_seconds 0\n"))
+    }
+  }
+
   @Test func `Who asks for OpenMetrics gets it, and HEAD says the same without the text`() async throws {
     try await serving(HealthReport(worker: 1, state: .running)) { address in
       let answer = try await Self.get(

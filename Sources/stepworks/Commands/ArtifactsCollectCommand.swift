@@ -73,7 +73,7 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
       if !dryRun { _ = try await queue.forgetArtifacts(outcome.artifacts.map(\.id)) }
     }
     // The files first, then the names: what is published and settled in between is among the names.
-    let listing = try await BlockingIO.run { try store.listing() }
+    let listing = try await listing(of: store)
     for path in listing.strangers {
       Terminal.tell("stepworks: \(path) is left alone: it is no published file; move it away.")
     }
@@ -82,6 +82,12 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
     outcome.files = listing.files.filter { !named.contains($0.name) && $0.changedAt <= limit }
     if !dryRun { outcome.files = try await remove(outcome.files, from: store, queue) }
     report(outcome)
+  }
+
+  private func listing(of store: ArtifactStore) async throws -> ArtifactStore.Listing {
+    let progress = WorkProgress("looking through the store", isQuiet: json)
+    defer { progress.finish() }
+    return try await BlockingIO.run { try store.listing() }
   }
 
   private func old(in queue: JobQueue, now: Timestamp) async throws -> [StoredArtifact] {
@@ -95,7 +101,10 @@ struct ArtifactsCollectCommand: AsyncParsableCommand {
     _ files: [PublishedFile], from store: ArtifactStore, _ queue: JobQueue
   ) async throws -> [PublishedFile] {
     let removed = Removed()
+    let progress = WorkProgress("removing", items: files.count, isQuiet: json)
+    defer { progress.finish() }
     try await queue.removeUnnamed(files.map(\.name)) { index in
+      defer { progress.advance() }
       // Taken over by a job since it was looked at: its settlement may come now.
       guard store.isUnchanged(files[index]) else { return }
       try store.remove(files[index])

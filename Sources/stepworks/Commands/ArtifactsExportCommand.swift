@@ -100,8 +100,13 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
   }
 
   private func standings(of plan: PlacementPlan, in directory: FilePath) async throws -> [Placement.Standing] {
+    let progress = WorkProgress("comparing", items: plan.files.count, isQuiet: json)
+    defer { progress.finish() }
     let standings = try await BlockingIO.run {
-      try plan.files.map { try Placement.standing(of: $0, in: directory) }
+      try plan.files.map { file in
+        defer { progress.advance() }
+        return try Placement.standing(of: file, in: directory)
+      }
     }
     if !replace, let file = zip(plan.files, standings).first(where: { $0.1 == .another })?.0 {
       throw CommandFailure(
@@ -121,19 +126,19 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
       }
       return try Placement(into: directory, as: name)
     }
-    var progress = ByteProgress("exporting", count: files.count, bytes: files.map(\.bytes).reduce(0, +))
+    let progress = WorkProgress(
+      "exporting", items: files.count, bytes: files.map(\.bytes).reduce(0, +), isQuiet: json)
+    defer { progress.finish() }
     do {
       for file in files {
         try await BlockingIO.run { [link] in try placement.stage(file, isLinked: link) }
-        progress.advance(by: file.bytes)
+        progress.advance(bytes: file.bytes)
       }
       try await BlockingIO.run { try placement.publish(files.map(\.place)) }
     } catch {
-      progress.finish()
       try? await BlockingIO.run { try placement.discard() }  // the first error is the one to tell
       throw error
     }
-    progress.finish()
     try await BlockingIO.run { try placement.discard() }
   }
 

@@ -46,11 +46,13 @@ struct ArtifactsVerifyCommand: AsyncParsableCommand {
     var byPath: [String: [StoredArtifact]] = [:]
     for stored in artifacts { byPath[stored.artifact.path, default: []].append(stored) }
     let files = byPath.values.compactMap(\.first).sorted { $0.id < $1.id }
-    var progress = ByteProgress("verifying", count: files.count, bytes: files.map(\.artifact.bytes).reduce(0, +))
+    let progress = WorkProgress(
+      "verifying", items: files.count, bytes: files.map(\.artifact.bytes).reduce(0, +), isQuiet: json)
+    defer { progress.finish() }
     var found: [(stored: StoredArtifact, condition: Condition)] = []
     for stored in files {
-      found.append((stored, try await Self.condition(of: stored.artifact)))
-      progress.advance(by: stored.artifact.bytes)
+      found.append((stored, try await Self.condition(of: stored.artifact, progress)))
+      progress.advance()
     }
     progress.finish()
     report(found, byPath)
@@ -68,9 +70,11 @@ struct ArtifactsVerifyCommand: AsyncParsableCommand {
     return artifacts
   }
 
-  private static func condition(of artifact: Artifact) async throws -> Condition {
+  private static func condition(of artifact: Artifact, _ progress: WorkProgress) async throws -> Condition {
     do {
-      let digest = try await BlockingIO.run { try FileDigest(of: FilePath(artifact.path), followSymlinks: false) }
+      let digest = try await BlockingIO.run {
+        try FileDigest(of: FilePath(artifact.path), followSymlinks: false) { progress.advance(items: 0, bytes: $0) }
+      }
       return digest.sha256 == artifact.sha256 ? .ok : .damaged
     } catch let error as StoreError {
       return error.errno == .noSuchFileOrDirectory ? .missing : .unreadable

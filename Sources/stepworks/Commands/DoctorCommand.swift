@@ -26,7 +26,10 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await shared.settings()
-    let findings = await Examination(settings: settings).findings()
+    // Blender alone takes seconds to start.
+    let progress = WorkProgress("looking at", isQuiet: json)
+    let findings = await Examination(settings: settings) { progress.turn(to: $0) }.findings()
+    progress.finish()
     if json {
       Terminal.print(
         JSONValue.array(

@@ -7,11 +7,13 @@ struct EventsCommand: AsyncParsableCommand {
     commandName: "events",
     abstract: "Show what happened, and with --follow what happens.",
     discussion: """
-      Each event has an id that only grows; --after ID goes on where a reader left off.
+      Each event has an id that only grows; --after ID goes on where a reader left off. Times are local, with the zone \
+      (Z is UTC; TZ=UTC shows all in it); in JSON they are UTC.
 
       EXAMPLES
         stepworks events --follow
         stepworks events --job 12
+        stepworks events --since 1h --kind failed --kind retry_scheduled
         stepworks events --follow --after 0 --json | jq -c 'select(.kind == "failed")'
       """)
 
@@ -26,14 +28,30 @@ struct EventsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Start after this event; 0 is the beginning.", valueName: "event-id"))
   var after: Int64?
 
-  @Option(help: ArgumentHelp("Without --after and --job: start with about this many of the newest.", valueName: "n"))
-  var last = 20
+  @Option(help: ArgumentHelp("Start with what happened in the last 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  var since: String?
+
+  @Option(
+    help: ArgumentHelp("Start with this many of the newest. Default: 20; all with --job.", valueName: "n"))
+  var last: Int?
+
+  @Option(
+    name: .long, parsing: .singleValue,
+    help: ArgumentHelp("Only events of this kind, such as failed. May be repeated.", valueName: "kind"),
+    completion: .list(JobEventKind.allCases.map(\.rawValue)))
+  var kind: [JobEventKind] = []
 
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
   func validate() throws {
-    guard last >= 0 else { throw ValidationError("--last must not be negative.") }
+    if let last, last < 0 { throw ValidationError("--last must not be negative.") }
+    if let since, HumanTime.duration(since) == nil {
+      throw ValidationError("--since must be a duration such as 30s, 5m, 2h or 1d, not '\(since)'.")
+    }
+    guard [after != nil, since != nil, last != nil].count(where: \.self) <= 1 else {
+      throw ValidationError("Give one of --after, --since and --last.")
+    }
   }
 
   func run() async throws {
@@ -52,40 +70,45 @@ struct EventsCommand: AsyncParsableCommand {
 
   private func start(in queue: JobQueue) async throws -> Int64 {
     if let after { return after }
-    if job != nil { return 0 }
-    return max(0, try await queue.lastEventID() - Int64(last))
+    if let since = since.flatMap(HumanTime.duration) {
+      return try await queue.lastEvent(before: WallClock.system.now().advanced(by: .zero - since))
+    }
+    if job != nil, last == nil { return 0 }
+    return try await queue.position(ofLast: last ?? 20, of: job, kinds: Set(kind))
   }
 
   /// - Returns: the id of the last event there is.
   private func printEvents(after position: Int64, of queue: JobQueue) async throws -> Int64 {
     var position = position
     while true {
-      let events = try await queue.events(after: position, of: job)
-      guard let last = events.last else { return position }
-      for event in events { Terminal.print(json ? Documents.event(event).text : line(event)) }
+      // Read first: what comes between the two is among the events.
+      let newest = try await queue.lastEventID()
+      let events = try await queue.events(after: position, of: job, kinds: Set(kind))
+      guard let last = events.last else { return max(position, newest) }
+      let steps = try await queue.steps(of: Set(events.map(\.jobID)))
+      for event in events { Terminal.print(json ? document(event, steps) : line(event, steps)) }
       position = last.id
     }
   }
 
-  private func line(_ event: JobEvent) -> String {
+  private func document(_ event: JobEvent, _ steps: [JobID: StepName]) -> String {
+    var members = Documents.event(event).objectValue ?? [:]
+    members["step"] = steps[event.jobID].map { .string($0.rawValue) } ?? .null
+    return JSONValue.object(members).text
+  }
+
+  /// `2026-01-31 12:00:00.000Z  job 12  export_glb  failed  …`: the detail is never cut.
+  private func line(_ event: JobEvent, _ steps: [JobID: StepName]) -> String {
     let kind = TextWidth.padded(event.kind.rawValue, to: 16)
     let styled = Terminal.hasColour ? event.kind.style?.applied(to: kind) ?? kind : kind
-    let line = "\(event.at.iso8601)  \(TextWidth.padded("job \(event.jobID)", to: 10))  \(styled)"
+    let job = TextWidth.padded("job \(event.jobID)", to: 10)
+    let step = TextWidth.padded(steps[event.jobID]?.rawValue ?? "-", to: 16)
+    let line = "\(LocalTime(event.at).text)  \(job)  \(step)  \(styled)"
     return event.detailText.isEmpty ? line.trimmingTrailingSpaces : "\(line)  \(event.detailText)"
   }
 }
 
-extension JobEventKind {
-  fileprivate var style: Style? {
-    switch self {
-    case .completed: .green
-    case .failed: .red
-    case .retryScheduled, .rescued, .warning, .cancelled, .cancelRequested: .yellow
-    case .started: .blue
-    default: nil
-    }
-  }
-}
+extension JobEventKind: ExpressibleByArgument {}
 
 extension String {
   fileprivate var trimmingTrailingSpaces: String { String(reversed().drop { $0 == " " }.reversed()) }

@@ -9,7 +9,8 @@ struct JobsCommand: AsyncParsableCommand {
     discussion: """
       EXAMPLES
         stepworks jobs
-        stepworks jobs --state failed --limit 10
+        stepworks jobs --state failed --since 1d
+        stepworks jobs --state failed --wide           with the whole sentences
         stepworks jobs --step export_glb --json | jq '.[].error.message'
       """)
 
@@ -30,8 +31,14 @@ struct JobsCommand: AsyncParsableCommand {
   @Option(help: "Only jobs of this tenant.")
   var tenant: String?
 
+  @Option(help: ArgumentHelp("Only jobs created in the last 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  var since: String?
+
   @Option(help: "How many at most, from 1 to 100000.")
   var limit = 50
+
+  @Flag(help: "Cut neither names nor lines, however wide they become.")
+  var wide = false
 
   @Flag(help: "Print one JSON array.")
   var json = false
@@ -40,33 +47,49 @@ struct JobsCommand: AsyncParsableCommand {
     guard (1...100_000).contains(limit) else {
       throw ValidationError("--limit must be from 1 to 100000, not \(limit).")
     }
+    if let since, HumanTime.duration(since) == nil {
+      throw ValidationError("--since must be a duration such as 30s, 5m, 2h or 1d, not '\(since)'.")
+    }
   }
 
   func run() async throws {
     let database = try await shared.openQueue()
-    let jobs = try await database.jobs(
-      JobFilter(
-        states: Set(state), steps: Set(step.map(StepName.init(rawValue:))), queue: queue.map(QueueName.init(rawValue:)),
-        tenant: tenant, limit: limit))
+    let filter = filter(now: WallClock.system.now())
+    try await database.checkKnown(steps: filter.steps, queue: filter.queue, tenant: tenant)
+    let jobs = try await database.jobs(filter)
     if json {
       return Terminal.print(JSONValue.array(jobs.map { .object(Documents.job($0)) }).text)
     }
     if jobs.isEmpty { return Terminal.tell("No jobs.") }
     let waits = try await database.unfinishedDependencies(of: jobs.filter { $0.state == .blocked }.map(\.id))
+    let forecast = try await database.forecast(for: jobs.filter(\.isUnderWay))
     let now = WallClock.system.now()
+    let isOfSeveralTenants = jobs.contains { $0.tenant != "default" }
+    let limit = wide ? nil : Self.nameLimit
     var table = Table([
-      .number("ID"), .text("STEP"), .text("STATE"), .text("QUEUE"), .number("ATTEMPT"), .number("AGE"),
-      .text("SOURCE", atMost: 40), .text("NOTE"),
+      .number("ID"), .text("STEP"), .text("STATE"), .text("QUEUE", rank: 2), .text("TENANT", atMost: limit, rank: 3),
+      .number("ATTEMPT", rank: 4), .number("AGE", rank: 1), .text("SOURCE", atMost: limit, rank: 5), .text("NOTE"),
     ])
     table.rows = jobs.map { job in
-      [
-        "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(job.attempt)/\(job.maxAttempts)",
-        "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
-        "\(job.note(now: now, waitingFor: waits[job.id] ?? []))",
+      let remaining = forecast.eta(of: job.id).map { ", \(HumanTime.age($0)) left" }
+      let note = job.note(now: now, waitingFor: waits[job.id] ?? []) + (job.isUnderWay ? remaining ?? "" : "")
+      return [
+        "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(isOfSeveralTenants ? job.tenant : "")",
+        "\(job.attempt)/\(job.maxAttempts)", "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
+        "\(note)",
       ]
     }
-    table.print()
-    if jobs.count == limit { Terminal.tell("Only the newest \(limit); --limit shows more.") }
+    table.withoutEmptyColumns.print(isCut: !wide)
+    if jobs.count == self.limit { Terminal.tell("Only the newest \(self.limit); --limit shows more.") }
+  }
+
+  /// Of names, in columns of the terminal.
+  private static let nameLimit = 40
+
+  private func filter(now: Timestamp) -> JobFilter {
+    JobFilter(
+      states: Set(state), steps: Set(step.map(StepName.init(rawValue:))), queue: queue.map(QueueName.init(rawValue:)),
+      tenant: tenant, since: since.flatMap(HumanTime.duration).map { now.advanced(by: .zero - $0) }, limit: limit)
   }
 }
 

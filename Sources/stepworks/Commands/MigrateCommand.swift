@@ -19,9 +19,13 @@ struct MigrateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await shared.settings()
+    // A new schema may rewrite what is there: minutes on a database of gigabytes.
+    let progress = WorkProgress("bringing \(settings.database.path) up to date")
+    defer { progress.finish() }
     let queue = try settings.openQueue(.createOrMigrate)
     try await queue.publish(StepCatalog.definitions)
     try await queue.ensureQueues(settings.queues)
+    progress.finish()
     Terminal.print("\(settings.database.path) is ready; it knows \(StepCatalog.definitions.count) steps.")
   }
 }

@@ -65,9 +65,13 @@ struct StaleCommand: AsyncParsableCommand {
       steps: steps, tenant: tenant, source: source)
     var search = StaleSearch(queue: queue, steps: inventory.steps)
     var found: [StaleResult] = []
+    let progress = WorkProgress("comparing", items: results.count, isQuiet: json)
+    defer { progress.finish() }
     for result in results {
       if let stale = try await search.look(at: result) { found.append(stale) }
+      progress.advance()
     }
+    progress.finish()
     let jobs = rebuild ? try await enqueue(found, queue) : []
     if json {
       return Terminal.print(

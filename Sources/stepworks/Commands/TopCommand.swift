@@ -11,8 +11,8 @@ struct TopCommand: AsyncParsableCommand {
       Drawn anew at each commit and once a second. It only reads; the key c changes something, after a question. Where \
       standard output is no terminal, or with --once, it prints what is going on once, as text.
 
-      RATES are of the last 5 minutes. EMPTY IN: until nothing waits in the queue, at that pace. LEFT: until the job is \
-      done, at the pace of its progress. CPU and MEM: of all processes of the run, on this machine; 200 % are two \
+      Rates are of the last 5 minutes. EMPTY IN and LEFT are forecasts, by progress and by how long such runs took \
+      before; - where that is not known. CPU and MEM: of all processes of the run, on this machine; 200 % are two \
       processors.
 
       KEYS

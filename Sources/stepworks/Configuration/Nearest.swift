@@ -2,9 +2,14 @@
 enum Nearest {
   /// Ends a sentence: `; did you mean worker.slots?`, or `.` when no name is near.
   static func hint(to name: String, among known: some Collection<String>) -> String {
+    nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? "."
+  }
+
+  /// - Returns: `nil` when none is near.
+  static func nearest(to name: String, among known: some Collection<String>) -> String? {
     let nearest = known.map { (distance(name, $0), $0) }.min { $0 < $1 }
-    guard let (distance, nearest) = nearest, distance <= max(2, name.count / 5) else { return "." }
-    return "; did you mean \(nearest)?"
+    guard let (distance, nearest) = nearest, distance <= max(2, name.count / 5) else { return nil }
+    return nearest
   }
 
   /// Levenshtein's: insertions, deletions and replacements, whatever the case of the letters.

@@ -19,7 +19,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     switch error {
     case let failure as CommandFailure: self = failure
     case let error as SettingsError: self.init(.configuration, error.description)
-    case let error as QueueError: self.init(error.status, error.description)
+    case let error as QueueError: self.init(error.status, error.description + error.suggestion)
     case let error as StatusServerError: self.init(.unavailable, error.description)
     case let error as ToolError: self.init(.unavailable, error.description)
     case let error as StoreError: self.init(error.status, error.description)
@@ -32,6 +32,17 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 extension QueueError {
+  /// The name that was probably meant, as a sentence after another; empty when none is near.
+  fileprivate var suggestion: String {
+    let nearest: String? =
+      switch self {
+      case .unknownStep(let name, let known), .noSuchQueue(let name, let known), .noSuchTenant(let name, let known):
+        Nearest.nearest(to: name, among: known)
+      default: nil
+      }
+    return nearest.map { " Did you mean \($0)?" } ?? ""
+  }
+
   var status: ExitStatus {
     switch self {
     case .missingDatabase, .replaced, .noSuchJob, .noSuchQueue, .noSuchTenant: .missingInput

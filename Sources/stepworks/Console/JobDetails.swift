@@ -40,7 +40,7 @@ struct JobDetails {
     add("waits for", dependencies.filter { !$0.isChild }.map { "job \($0.jobID)" }.joined(separator: ", "))
     add("waits for", maker.map { "job \($0), which makes the same" })
     add("created", time(job.createdAt, now))
-    add("runs at", job.state == .scheduled ? job.runAt?.iso8601 : nil)
+    add("runs at", job.state == .scheduled ? job.runAt.map { LocalTime($0).text } : nil)
     add("started", job.startedAt.map { time($0, now) })
     add("finished", job.finishedAt.map { time($0, now) })
     add("worker", job.workerID.map { "\($0)" })
@@ -91,7 +91,7 @@ struct JobDetails {
     return events.map { event in
       let kind = event.detailText.isEmpty ? event.kind.rawValue : TextWidth.padded(event.kind.rawValue, to: width)
       let detail = event.detailText.isEmpty ? "" : "  \(event.detailText)"
-      return "\(event.at.iso8601)  \(kind)\(detail)"
+      return "\(LocalTime(event.at).text)  \(kind)\(detail)"
     }
   }
 
@@ -100,6 +100,6 @@ struct JobDetails {
   }
 
   private func time(_ time: Timestamp, _ now: Timestamp) -> String {
-    "\(time.iso8601) (\(HumanTime.age(time.duration(to: now))) ago)"
+    "\(LocalTime(time).text) (\(HumanTime.age(time.duration(to: now))) ago)"
   }
 }

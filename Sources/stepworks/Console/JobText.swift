@@ -66,13 +66,3 @@ extension JobState {
     }
   }
 }
-
-extension JobEvent {
-  /// The detail as `key=value`, the message first and as it is.
-  var detailText: String {
-    guard let members = detail?.objectValue else { return "" }
-    let others = members.filter { $0.key != "message" && $0.key != "log_tail" && $0.value != .null }
-      .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.stringValue ?? $0.value.text)" }
-    return ([members["message"]?.stringValue].compactMap { $0 } + others).joined(separator: "  ")
-  }
-}

@@ -9,25 +9,6 @@ struct Pace {
 
   private var starts: [JobID: Start] = [:]
 
-  /// The time a job that is under way still needs if it goes on as it has.
-  /// - Returns: `nil` until a twentieth of the work and two seconds were seen: of a running job since its start, of a
-  ///   blocked one since this was asked first.
-  mutating func duration(of job: Job, now: Timestamp) -> Duration? {
-    guard let progress = job.progress, progress < 1 else { return nil }
-    var (done, took) = (progress, Duration.zero)
-    if job.state == .running, let startedAt = job.startedAt {
-      took = startedAt.duration(to: now)
-    } else if job.state == .blocked {
-      guard let start = starts[job.id], start.progress <= progress else {
-        starts[job.id] = Start(at: now, progress: progress)
-        return nil
-      }
-      (done, took) = (progress - start.progress, start.at.duration(to: now))
-    }
-    guard done >= 0.05, took >= .seconds(2) else { return nil }
-    return took * ((1 - progress) / done)
-  }
-
   /// The time a blocked job still needs if it goes on as it has, as `40s left`.
   /// - Returns: `nil` until a twentieth of the work and two seconds were seen.
   mutating func remaining(of job: Job, now: Timestamp) -> String? {

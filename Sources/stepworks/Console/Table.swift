@@ -19,6 +19,8 @@ struct Table {
 
   /// The last column is cut to this before others are left out for it.
   private static let leastLast = 12
+  /// So are names.
+  private static let leastName = 16
 
   struct Cell: ExpressibleByStringInterpolation {
     private(set) var text: String
@@ -62,22 +64,25 @@ struct Table {
       for (index, cell) in row.enumerated() { widths[index] = max(widths[index], TextWidth.columns(of: cell.text)) }
     }
     let header = columns.map { Cell($0.title, style: .bold) }
-    let shown = shown(widths, width: width)
+    let shown = width.map { fit(&widths, to: $0) } ?? Array(columns.indices)
     return ([header] + rows).map { line($0, shown, widths, width: width, colour: colour) }
   }
 
-  /// The columns that there is room for.
-  private func shown(_ widths: [Int], width: Int?) -> [Int] {
+  /// Narrows columns of names, and where that is not enough leaves out others.
+  /// - Returns: the columns that there is room for.
+  private func fit(_ widths: inout [Int], to width: Int) -> [Int] {
     var shown = Array(columns.indices)
-    guard let width else { return shown }
-    func needed() -> Int {
+    func excess() -> Int {
       shown.map { $0 == columns.count - 1 ? min(widths[$0], Self.leastLast) : widths[$0] }.reduce(0, +)
-        + 2 * (shown.count - 1)
+        + 2 * (shown.count - 1) - width
     }
-    while needed() > width, let least = shown.max(by: { columns[$0].rank < columns[$1].rank }), columns[least].rank > 0
+    func spare(_ index: Int) -> Int { columns[index].limit == nil ? 0 : max(0, widths[index] - Self.leastName) }
+    while excess() > shown.map(spare).reduce(0, +), let least = shown.max(by: { columns[$0].rank < columns[$1].rank }),
+      columns[least].rank > 0
     {
       shown.removeAll { $0 == least }
     }
+    for index in shown { widths[index] -= min(spare(index), max(0, excess())) }
     return shown
   }
 
@@ -90,6 +95,7 @@ struct Table {
       var text = cell.text
       if isLast, let width { text = TextWidth.truncated(text, to: max(8, width - used)) }
       if !isLast || columns[index].isNumber {
+        if columns[index].limit != nil { text = TextWidth.truncatedInside(text, to: widths[index]) }
         text = TextWidth.padded(text, to: widths[index], right: columns[index].isNumber)
       }
       line += colour ? cell.style?.applied(to: text) ?? text : text

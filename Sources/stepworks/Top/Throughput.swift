@@ -11,8 +11,6 @@ struct Throughput {
     var failed = 0
     var cancelled = 0
 
-    var all: Int { completed + failed + cancelled }
-
     mutating func add(_ count: Int, _ kind: JobEventKind) {
       switch kind {
       case .completed: completed += count
@@ -42,12 +40,9 @@ struct Throughput {
     buckets = buckets.filter { $0.key >= oldest }
   }
 
-  /// - Parameter queue: `nil`: all of them.
-  func seen(in queue: QueueName? = nil, now: Timestamp) -> Seen {
+  func seen(now: Timestamp) -> Seen {
     var seen = Seen()
-    for count in buckets.values.joined() where queue == nil || count.queue == queue {
-      seen.ends.add(count.count, count.kind)
-    }
+    for count in buckets.values.joined() { seen.ends.add(count.count, count.kind) }
     if let since { seen.over = min(Self.window, max(.seconds(1), since.duration(to: now))) }
     return seen
   }

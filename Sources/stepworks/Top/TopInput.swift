@@ -8,8 +8,9 @@ final class TopInput: Sendable {
   struct Events {
     var keys: [Key] = []
     var mustLook = true
-    /// Ctrl-Z, or a continuation after any stop.
+    /// Ctrl-Z.
     var isSuspended = false
+    /// After any stop.
     var isContinued = false
   }
 

@@ -8,7 +8,7 @@ struct TopReader {
   var clock = WallClock.system
   private var position: Int64?
   private var throughput = Throughput()
-  private var pace = Pace()
+  private var history: (runs: RunHistory, at: Timestamp)?
   private var endings: [JobEvent] = []
   private var usages: [JobID: ToolSample] = [:]
 
@@ -19,6 +19,8 @@ struct TopReader {
     var at: ContinuousClock.Instant
   }
 
+  /// How long runs take changes slowly.
+  private static let historyAge: Duration = .seconds(10)
   /// More than any terminal has lines for.
   private static let runningLimit = 500
   private static let endingLimit = 50
@@ -37,10 +39,14 @@ struct TopReader {
     throughput.add(ended, now: now)
     remember(ended.newest)
     let jobs = try await queue.jobs(Set(endings.map(\.jobID)))
+    let forecast = try await queue.forecast(for: overview.underWay, history: try await runHistory(now))
     let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     return TopSnapshot(
-      database: queue.path, at: now, workers: overview.workers, queues: overview.queues.map { line(of: $0, now) },
-      running: running(overview, now),
+      database: queue.path, at: now, workers: overview.workers,
+      queues: overview.queues.map {
+        TopSnapshot.Queue(status: $0, emptyIn: $0.available > 0 ? forecast.eta(of: $0.name) : nil)
+      },
+      running: running(overview, forecast),
       endings: endings.compactMap { event in byID[event.jobID].map { TopSnapshot.Ending(event: event, job: $0) } },
       throughput: throughput.seen(now: now))
   }
@@ -50,19 +56,19 @@ struct TopReader {
     endings = Array((newest + endings).filter { seen.insert($0.jobID).inserted }.prefix(Self.endingLimit))
   }
 
-  private func line(of status: QueueStatus, _ now: Timestamp) -> TopSnapshot.Queue {
-    let seen = throughput.seen(in: status.name, now: now)
-    guard status.available > 0, !status.paused, seen.ends.all > 0 else { return TopSnapshot.Queue(status: status) }
-    let each = seen.over / seen.ends.all
-    return TopSnapshot.Queue(status: status, emptyIn: each * (status.available + status.running))
+  private mutating func runHistory(_ now: Timestamp) async throws -> RunHistory {
+    if let history, history.at.duration(to: now) < Self.historyAge { return history.runs }
+    let runs = try await queue.runHistory()
+    history = (runs, now)
+    return runs
   }
 
-  private mutating func running(_ overview: QueueOverview, _ now: Timestamp) -> [TopSnapshot.Running] {
+  private mutating func running(_ overview: QueueOverview, _ forecast: Forecast) -> [TopSnapshot.Running] {
     let samples = usages
     usages = [:]
     return FamilyOrder(overview.underWay, parents: overview.parents).jobs.map { job, depth in
       let tool = overview.tools[job.id]?.last.flatMap { share(of: $0, job.id, before: samples[job.id]) }
-      return TopSnapshot.Running(job: job, depth: depth, tool: tool, remaining: pace.duration(of: job, now: now))
+      return TopSnapshot.Running(job: job, depth: depth, tool: tool, remaining: forecast.eta(of: job.id))
     }
   }
 

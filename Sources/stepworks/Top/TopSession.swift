@@ -60,8 +60,8 @@ struct TopSession {
       let events = input.take()
       if events.isSuspended {
         screen.leave()
-        kill(getpid(), SIGSTOP)  // continued by the shell, whose terminal it was meanwhile
-        screen.enter()
+        // This thread may run on for a moment: only the continuation takes the terminal again.
+        kill(getpid(), SIGSTOP)
       } else if events.isContinued {
         screen.enter()
       }

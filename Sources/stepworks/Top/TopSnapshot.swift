@@ -5,7 +5,7 @@ import Queueing
 struct TopSnapshot {
   struct Queue {
     var status: QueueStatus
-    /// Until nothing waits in it any more, at the pace of the last minutes.
+    /// Until nothing runs or can start in it any more; `nil`: not known, or nothing waits.
     var emptyIn: Duration?
   }
 

@@ -72,6 +72,25 @@ struct SystemdLifeTests {
     #expect(try box.sql("SELECT state, attempt, crashes, fence FROM jobs WHERE id = \(id)") == "completed|1|1|2")
   }
 
+  @Test func `A worker whose disk does not answer any more is killed by the watchdog, though all its threads live`()
+    throws
+  {
+    try start("WatchdogSec=2s", "TimeoutStopSec=1s", "TimeoutAbortSec=1s")
+    let main = try box.property("MainPID", of: Self.unit)
+    // Each flush takes an hour from now on: no write is committed, and nobody else is to blame for it.
+    try box.succeed([
+      "systemd-run", "--quiet", "--unit=disk", "strace", "-f", "-qq", "-o", "/dev/null", "-p", main,
+      "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=3600s",
+    ])
+    try box.waitUntil("NRestarts", of: Self.unit, is: "1")
+    #expect(try journal().contains("Watchdog timeout"))
+    // The disk answers again: only now can the old process end, and let go of the database.
+    try box.systemctl("kill", "-s", "KILL", "disk")
+    let id = try box.insert("ping", "{}")
+    #expect(try box.run(["stepworks", "wait", id]).status == 0)
+    #expect(try box.property("MainPID", of: Self.unit) != main)
+  }
+
   @Test func `A worker that is killed is started again, leaves no process, and its job is done`() throws {
     try start()
     let id = try startJob(#"{"tool":true,"sleep_seconds":2,"daemons":2}"#)
@@ -144,6 +163,8 @@ struct SystemdLifeTests {
     #expect(try box.property("ActiveState", of: Self.unit) == "failed")
     #expect(try box.property("NRestarts", of: Self.unit) == "0")
     #expect(try box.property("ExecMainStatus", of: Self.unit) == "78")
+    let errors = try box.succeed(["journalctl", "-p", "err", "-o", "cat", "_SYSTEMD_UNIT=\(Self.unit)"])
+    #expect(errors.hasPrefix("stepworks: worker.slots in /etc/stepworks/stepworks.yaml must be "))
   }
 
   @Test func `The CAD tool works under the hardened unit; stopping the target stops all`() throws {

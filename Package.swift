@@ -140,7 +140,7 @@ var targets: [Target] = [
   .testTarget(
     name: "CommandTests",
     dependencies: [
-      "Jobs", "Queueing", "ToolExecution", "Artifacts", "stepworks", "TestSupport",
+      "Jobs", "Queueing", "ToolExecution", "Artifacts", "stepworks", "Telemetry", "TestSupport",
       .product(name: "Logging", package: "swift-log"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       .product(name: "SystemPackage", package: "swift-system"),

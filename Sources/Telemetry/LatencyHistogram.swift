@@ -38,7 +38,7 @@ package struct HistogramScale: Sendable, Hashable {
 
 /// An HdrHistogram that threads share, with two significant digits: some 30 KB a series.
 ///
-/// The only user of the package's `Histogram`; recording takes about 20 ns.
+/// Recording takes about 20 ns.
 package final class LatencyHistogram: Sendable {
   /// What an exposition shows of it.
   package struct Snapshot: Sendable, Hashable {

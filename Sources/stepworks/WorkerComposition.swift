@@ -94,7 +94,7 @@ struct WorkerComposition {
     if let port = settings.status.port {
       services.append(statusServer(port: port, worker, pool, queue, metrics, manager))
     }
-    // Behind the pool's back: its last flush comes when no run can end any more.
+    // Shut down after the pool: its last flush comes when no run can end any more.
     services.append(LatencyFlush(recorder: latencies, queue: queue, observer: observer))
     services += [Heartbeat(worker), maintenance, pool, notice]
     let configuration = ServiceGroupConfiguration(

@@ -70,7 +70,7 @@ package final class JobMetrics: JobObserver {
   private func jobSettled(_ job: Job, _ kind: SettlementKind, _ timings: RunTimings) {
     let step = job.step.rawValue
     settled[step, kind.outcome.rawValue, kind.failureLabel].increment()
-    run[step].recordNanoseconds(timings.run.nanoseconds)
+    run[step, kind.outcome.rawValue].recordNanoseconds(timings.run.nanoseconds)
     if let start = timings.start { record(start, .start, step) }
     for one in timings.phases { record(one.duration, one.name, step) }
     record(timings.settle, .settle, step)

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What a histogram has recorded lately: its counts now less those of some minutes ago.
 ///
-/// Recording knows nothing of it. Each look that comes a minute or more after the last remark keeps the counts of its
+/// Recording knows nothing of it. Each look that comes a minute or more after the last mark keeps the counts of its
 /// moment; so the window is as long as ``minutes``, at most one more, and where nobody has looked for longer, it reaches
 /// back to that look.
 final class LatencyWindow: Sendable {
@@ -22,12 +22,13 @@ final class LatencyWindow: Sendable {
   /// - Returns: each of ``quantiles`` with its value, within 1 %; empty when nothing was recorded.
   func quantiles(of histogram: LatencyHistogram, at now: ContinuousClock.Instant) -> [(quantile: Double, value: Double)]
   {
-    let counts = histogram.counts()
-    let before = marks.withLock { marks in
+    // Under the lock, so that no mark is newer than what is compared with it.
+    let (counts, before) = marks.withLock { marks in
+      let counts = histogram.counts()
       let start = now - .seconds(Self.minutes * 60)
       marks.removeFirst(max(0, (marks.lastIndex { $0.at <= start } ?? 0)))
       if let last = marks.last, now - last.at >= .seconds(60) { marks.append(Mark(at: now, counts: counts)) }
-      return marks[0].counts
+      return (counts, marks[0].counts)
     }
     return Self.quantiles(of: Self.difference(counts, before))
   }

@@ -12,7 +12,8 @@ package enum Metric {
     "stepworks_job_wait_seconds", .histogram, labels: ["queue"], "Time from becoming available to being started.",
     recentName: "stepworks_job_wait_quantile_seconds")
   package static let run = MetricDescription(
-    "stepworks_job_run_seconds", .histogram, labels: ["step"], "Time from the start of a run to its settlement.",
+    "stepworks_job_run_seconds", .histogram, labels: ["step", "outcome"],
+    "Time from the start of a run to its settlement, by outcome.",
     recentName: "stepworks_job_run_quantile_seconds")
   package static let phase = MetricDescription(
     "stepworks_job_phase_seconds", .histogram, labels: ["step", "phase"],

@@ -57,6 +57,20 @@ struct StatsCommandTests {
     #expect(result.lines.allSatisfy { $0.count <= 80 })
   }
 
+  @Test func `A chart leaves out the runs that were put off, unless they are asked for or are all there is`() async throws {
+    try await recordExports()
+    try await record([(LatencyKey("export_glb", .run, .awaiting), Array(repeating: 0.004, count: 500))])
+    let usual = try workshop.run("stats", "--step", "export_glb")
+    #expect(usual.lines[1] == "export_glb: 602 runs, 100 done, 500 awaiting, 2 failed")
+    #expect(usual.lines.contains("whole runs, without those that were put off"))
+    #expect(try #require(usual.lines.first { $0.contains("█") }).contains("62   61 %  p50"))
+    for asked in ["--outcome=awaiting", "--outcome=done"] {
+      let chosen = try workshop.run("stats", "--step=export_glb", "--outcome=awaiting", asked)
+      #expect(try #require(chosen.lines.first { $0.contains("█") }).contains("2 ms … 5 ms"))
+      #expect(chosen.lines.contains("whole runs"))
+    }
+  }
+
   @Test func `JSON has every phase in seconds`() async throws {
     try await recordExports()
     let document = try workshop.run("stats", "--json", "--step", "export_glb", "--outcome", "done").json

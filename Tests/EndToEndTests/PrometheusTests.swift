@@ -34,10 +34,10 @@ struct PrometheusTests {
     try await prometheus.wait(for: #"stepworks_tool_runs_total{tool="stepworks-cad",ending="done"}"#, 1)
     // Prometheus keeps values as they come; quantiles of buckets are between the bounds.
     let run = try #require(
-      try await prometheus.query(#"histogram_quantile(0.5, stepworks_job_run_seconds_bucket{step="export_glb"})"#).first
+      try await prometheus.query(#"histogram_quantile(0.5, stepworks_job_run_seconds_bucket{step="export_glb",outcome="done"})"#).first
     )
     #expect(run.value > 0)
-    let quantiles = try await prometheus.query(#"stepworks_job_run_quantile_seconds{step="ping"}"#)
+    let quantiles = try await prometheus.query(#"stepworks_job_run_quantile_seconds{step="ping",outcome="done"}"#)
     #expect(quantiles.count == 5)
     #expect(try await prometheus.query("stepworks_wakeup_seconds_count > 0").count == 1)
     #expect(try await prometheus.query("stepworks_write_lock_wait_seconds_count > 0").count == 1)

@@ -39,7 +39,7 @@ import Testing
   @Test func `A database newer than the binary is refused and stays as it was`() throws {
     _ = try open()
     _ = try sql("PRAGMA user_version = 99;")
-    let sentence = "\(path) was written by a newer stepworks (schema 99, this binary knows 3); install that version."
+    let sentence = "\(path) was written by a newer stepworks (schema 99, this binary knows 4); install that version."
     #expect(complaint(.existing) == sentence)
     #expect(complaint(.createOrMigrate) == sentence)
     #expect(try sql("PRAGMA user_version;") == "99")

@@ -21,7 +21,7 @@ struct JobMetricsTests {
     #expect(
       lines.contains("stepworks_jobs_settled_total{class=\"none\",outcome=\"cached\",step=\"export_glb\"} 1"))
     #expect(lines.contains("stepworks_job_wait_seconds_sum{queue=\"cad\"} 0.25"))
-    #expect(lines.contains("stepworks_job_run_seconds_sum{step=\"export_glb\"} 2"))
+    #expect(lines.contains("stepworks_job_run_seconds_sum{outcome=\"cached\",step=\"export_glb\"} 2"))
   }
 
   @Test func `A job that fails is counted by its class`() {

@@ -67,7 +67,8 @@ struct StatsCommand: AsyncParsableCommand {
     if json { return Terminal.print(LatencyDocument(report).json.text) }
     guard !report.distributions.isEmpty else { return Terminal.tell(try await nothing(in: queue, report)) }
     for line in LatencyView(
-      report: report, isOfSteps: !step.isEmpty, phases: Set(phase.map(PhaseName.init(rawValue:)))
+      report: report, isOfSteps: !step.isEmpty, phases: Set(phase.map(PhaseName.init(rawValue:))),
+      outcomes: Set(outcome)
     ).lines(width: Terminal.size(of: 1)?.columns, colour: Terminal.hasColour) {
       Terminal.print(line)
     }

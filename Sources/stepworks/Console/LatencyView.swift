@@ -8,6 +8,8 @@ struct LatencyView {
   let isOfSteps: Bool
   /// Those that were asked for; empty: none.
   let phases: Set<PhaseName>
+  /// Likewise.
+  let outcomes: Set<RunOutcome>
 
   /// - Parameter width: of the terminal; `nil`: there is none.
   func lines(width: Int?, colour: Bool) -> [String] {
@@ -19,11 +21,15 @@ struct LatencyView {
       lines += ["", style(.bold, title(of: step, keys), colour)]
       lines += table(keys, width: width, colour: colour)
       for phase in charted(keys) {
-        let chart = LatencyChart(
-          RunOutcome.allCases.compactMap { outcome in
-            report.distributions[LatencyKey(step, phase, outcome)].map { (outcome, $0) }
-          })
-        lines += ["", style(.bold, phase == .run ? "whole runs" : "phase \(phase)", colour)]
+        let all = RunOutcome.allCases.compactMap { outcome in
+          report.distributions[LatencyKey(step, phase, outcome)].map { (outcome: outcome, distribution: $0) }
+        }
+        let chosen = charted(all)
+        let chart = LatencyChart(chosen)
+        let heading =
+          (phase == .run ? "whole runs" : "phase \(phase)")
+          + (chosen.count < all.count ? ", without those that were put off" : "")
+        lines += ["", style(.bold, heading, colour)]
         lines += chart.lines(width: width ?? 80, colour: colour)
       }
     }
@@ -47,6 +53,15 @@ struct LatencyView {
   private func charted(_ keys: [LatencyKey]) -> [PhaseName] {
     let known = Set(keys.map(\.phase))
     return (phases.isEmpty ? [.run] : phases).intersection(known).sorted { $0.rawValue < $1.rawValue }
+  }
+
+  /// A run that asks for other jobs takes milliseconds, and says nothing of how long the step takes: charts leave out what
+  /// was put off, if there is anything else and nobody asked for it.
+  private func charted(_ all: [(outcome: RunOutcome, distribution: LatencyDistribution)])
+    -> [(outcome: RunOutcome, distribution: LatencyDistribution)]
+  {
+    let ended = outcomes.isEmpty ? all.filter { !$0.outcome.isPutOff } : all
+    return ended.isEmpty ? all : ended
   }
 
   private func table(_ keys: [LatencyKey], width: Int?, colour: Bool) -> [String] {
@@ -80,6 +95,9 @@ extension RunOutcome {
 
   /// Whether the run ended without what it was for.
   var isTrouble: Bool { self == .failed || self == .retryScheduled }
+
+  /// Whether the job goes on later, through no fault.
+  var isPutOff: Bool { self == .awaiting || self == .snoozed || self == .released }
 }
 
 /// Durations for people, with three digits.

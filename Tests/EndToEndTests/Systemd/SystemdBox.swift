@@ -12,7 +12,7 @@ final class SystemdBox {
   private let script = Process()
   private let lifeline = Pipe()
   /// systemd, as this machine sees it.
-  private let pid: String
+  let pid: String
 
   static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../..").standardizedFileURL.path
@@ -48,6 +48,8 @@ final class SystemdBox {
     try? lifeline.fileHandleForWriting.close()
     script.waitUntilExit()
   }
+
+  var scriptPID: pid_t { script.processIdentifier }
 
   /// Runs a program inside to its end.
   func run(_ arguments: [String]) throws -> CommandResult {

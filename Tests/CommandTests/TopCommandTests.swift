@@ -141,6 +141,23 @@ struct TopCommandTests {
     try terminal.wait { $0.contains("1 waiting") }
   }
 
+  @Test func `Nothing in a job drives the terminal of who watches it`() async throws {
+    let worker = try await ScriptedWorker(try workshop.queue())
+    let hostile = "\u{1B}]0;owned\u{07}\u{1B}[3J\u{202E}.step"
+    _ = try await worker.queue.enqueue([
+      JobRequest(step: "export_glb", parameters: .object(["source": .string(hostile)]))
+    ])
+    let token = try await claim(worker)
+    try await worker.queue.recordProgress(0.5, hostile, of: token)
+    let terminal = try top(columns: 160)
+    try terminal.wait { $0.contains("u001b]0;") }
+    try terminal.type("j\r")
+    try terminal.wait { $0.contains("q back") }
+    #expect(terminal.screen.unknown.isEmpty)
+    let sent = String(decoding: terminal.output, as: UTF8.self).unicodeScalars
+    #expect(!sent.contains("\u{7}") && !sent.contains("\u{202E}"))
+  }
+
   @Test func `It writes nothing`() async throws {
     let queue = try workshop.queue()  // open, so that the log is not taken in at the end
     try workshop.run("enqueue", "ping")

@@ -71,12 +71,12 @@ struct JobsCommand: AsyncParsableCommand {
       .number("ATTEMPT", rank: 4), .number("AGE", rank: 1), .text("SOURCE", atMost: limit, rank: 5), .text("NOTE"),
     ])
     table.rows = jobs.map { job in
-      let remaining = forecast.eta(of: job.id).map { ", \(HumanTime.age($0)) left" }
-      let note = job.note(now: now, waitingFor: waits[job.id] ?? []) + (job.isUnderWay ? remaining ?? "" : "")
+      let remaining = job.isUnderWay ? forecast.remaining(of: job) : nil
+      let notes = [job.note(now: now, waitingFor: waits[job.id] ?? []), remaining ?? ""].filter { !$0.isEmpty }
       return [
         "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(isOfSeveralTenants ? job.tenant : "")",
         "\(job.attempt)/\(job.maxAttempts)", "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
-        "\(note)",
+        "\(notes.joined(separator: ", "))",
       ]
     }
     table.withoutEmptyColumns.print(isCut: !wide)

@@ -8,7 +8,7 @@ struct TopReader {
   var clock = WallClock.system
   private var position: Int64?
   private var throughput = Throughput()
-  private var history: (runs: RunHistory, at: Timestamp)?
+  private var forecasts: ForecastReader
   private var endings: [JobEvent] = []
   private var usages: [JobID: ToolSample] = [:]
 
@@ -19,15 +19,16 @@ struct TopReader {
     var at: ContinuousClock.Instant
   }
 
-  /// How long runs take changes slowly.
-  private static let historyAge: Duration = .seconds(10)
   /// More than any terminal has lines for.
   private static let runningLimit = 500
   private static let endingLimit = 50
   /// A shorter time between two looks says little of processor time, which is counted in hundredths of a second.
   private static let shortestSample: Duration = .milliseconds(500)
 
-  init(_ queue: JobQueue) { self.queue = queue }
+  init(_ queue: JobQueue) {
+    self.queue = queue
+    forecasts = ForecastReader(queue)
+  }
 
   mutating func look() async throws -> TopSnapshot {
     try queue.checkFileIsInPlace()
@@ -39,7 +40,7 @@ struct TopReader {
     throughput.add(ended, now: now)
     remember(ended.newest)
     let jobs = try await queue.jobs(Set(endings.map(\.jobID)))
-    let forecast = try await queue.forecast(for: overview.underWay, history: try await runHistory(now))
+    let forecast = try await forecasts.forecast(for: overview.underWay)
     let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     return TopSnapshot(
       database: queue.path, at: now, workers: overview.workers,
@@ -54,13 +55,6 @@ struct TopReader {
   private mutating func remember(_ newest: [JobEvent]) {
     var seen: Set<JobID> = []
     endings = Array((newest + endings).filter { seen.insert($0.jobID).inserted }.prefix(Self.endingLimit))
-  }
-
-  private mutating func runHistory(_ now: Timestamp) async throws -> RunHistory {
-    if let history, history.at.duration(to: now) < Self.historyAge { return history.runs }
-    let runs = try await queue.runHistory()
-    history = (runs, now)
-    return runs
   }
 
   private mutating func running(_ overview: QueueOverview, _ forecast: Forecast) -> [TopSnapshot.Running] {

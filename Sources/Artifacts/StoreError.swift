@@ -60,16 +60,17 @@ package enum FileStatus {
 
   /// Without links, as far as it is there.
   private static func resolved(_ path: FilePath) -> FilePath {
-    var there = path.lexicallyNormalized()
-    var rest: [FilePath.Component] = []
-    while let name = there.lastComponent {
+    let whole = path.lexicallyNormalized()
+    var there = whole
+    while there.lastComponent != nil {
       if let real = realpath(there.string, nil) {
         defer { free(real) }
-        return FilePath(platformString: real).appending(rest.reversed())
+        var rest = whole
+        _ = rest.removePrefix(there)
+        return FilePath(platformString: real).appending(rest.string)
       }
-      rest.append(name)
       there.removeLastComponent()
     }
-    return there.appending(rest.reversed())
+    return whole
   }
 }

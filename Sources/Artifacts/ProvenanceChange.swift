@@ -8,11 +8,13 @@ package struct ProvenanceChange: Sendable, Hashable {
   package var before: JSONValue?
   package var now: JSONValue?
 
-  /// In the order of their names.
+  /// In the order of their names. Values are equal when their texts are, for those are what a derivation key is made of:
+  /// 20 as read from a database and 20.0 of a default are one number.
   package static func all(from before: JSONValue, to now: JSONValue) -> [ProvenanceChange] {
     let (before, now) = (leaves(of: before), leaves(of: now))
     return Set(before.keys).union(now.keys).sorted().compactMap { name in
-      before[name] == now[name] ? nil : ProvenanceChange(ingredient: name, before: before[name], now: now[name])
+      before[name]?.text == now[name]?.text
+        ? nil : ProvenanceChange(ingredient: name, before: before[name], now: now[name])
     }
   }
 

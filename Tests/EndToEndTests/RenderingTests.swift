@@ -87,6 +87,10 @@ struct RenderingTests {
       try await installation.queue.artifacts(of: id).map(\.role).sorted()
         == ["contact_sheet", "mp4", "poster", "webm", "webp"])
     #expect(Processes.ofRun(runID) == [])
+    let stale = try Command.run(
+      Products.program("stepworks"), ["stale", "-d", installation.database],
+      environment: ["STEPWORKS_TOOLS_RENDER": Products.renderTool])
+    #expect(stale.errors.contains("None of 1 results is out of date."), "\(stale.output)\(stale.errors)")
   }
 
   @Test func `A cancelled turntable cancels the jobs it asked for, Blender is gone and nothing is published`()

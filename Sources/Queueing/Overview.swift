@@ -20,6 +20,8 @@ package struct WorkerStatus: Sendable, Hashable {
   package var pid: Int32
   package var version: String
   package var isDraining: Bool
+  /// It takes jobs of these queues; `nil`: of every one.
+  package var queues: [QueueName]?
   /// Whether its process has its lock. One that has not is rescued by another worker within seconds, if there is one.
   package var isAlive: Bool
   /// Where `/healthz` and `/metrics` answer.
@@ -27,6 +29,11 @@ package struct WorkerStatus: Sendable, Hashable {
   package var startedAt: Timestamp
   package var heartbeatAt: Timestamp
   package var running: Int
+
+  /// Whether it lives and takes new jobs of this queue, if it knows their steps.
+  package func serves(_ queue: QueueName) -> Bool {
+    isAlive && !isDraining && (queues?.contains(queue) ?? true)
+  }
 }
 
 /// A row of `tool_processes`: the supervisor of a run, which all its processes descend from.
@@ -90,12 +97,15 @@ extension JobQueue {
       db.cachedStatement(
         sql: """
           SELECT id, host, pid, boot_id, lock_name, version, state, status_address, started_at, heartbeat_at,
-            (SELECT count(*) FROM jobs WHERE state = 'running' AND worker_id = workers.id)
+            (SELECT count(*) FROM jobs WHERE state = 'running' AND worker_id = workers.id),
+            queues
           FROM workers WHERE state IN ('running', 'draining') ORDER BY id
           """)
     ).map { row in
-      WorkerStatus(
+      let queues = try (row[11] as String?).map { try JSONValue(parsing: $0).arrayValue ?? [] }
+      return WorkerStatus(
         id: row[0], host: row[1], pid: row[2], version: row[5], isDraining: row[6] == "draining",
+        queues: queues?.compactMap { $0.stringValue.map(QueueName.init(rawValue:)) },
         isAlive: WorkerLock.isHeld(name: row[4], in: lockDirectory, pid: row[2], bootID: row[3]),
         statusAddress: row[7], startedAt: Timestamp(milliseconds: row[8]),
         heartbeatAt: Timestamp(milliseconds: row[9]), running: row[10])

@@ -62,6 +62,9 @@ struct ArtifactCommandTests {
     #expect(try ids("--text", "top_90") == [3])
     #expect(try ids("--since", "30m") == [4, 3, 2])
     #expect(try ids("--older-than", "30m") == [1])
+    let instant = WallClock.system.now().advanced(by: .seconds(-1800)).iso8601
+    #expect(try ids("--since", instant) == [4, 3, 2])
+    #expect(try ids("--older-than", instant) == [1])
     #expect(try workshop.run("artifacts", "--since", "yesterday").status == 64)
   }
 

@@ -69,6 +69,23 @@ struct FamilyCommandTests {
         == "stepworks: Job 1 failed: Job 3 (ping), which this one asked for, failed: part.step is empty.")
   }
 
+  @Test func `What a parent took is counted from its first start, and its last run is told beside`() async throws {
+    let worker = try await ScriptedWorker(try workshop.queue())
+    try workshop.run("enqueue", "ping")
+    try await worker.runNext(.awaiting([JobRequest(step: "ping")], reason: "It needs its parts."))
+    try await worker.runNext(.completed(StepResult()))
+    try await worker.runNext(.completed(StepResult()))
+    let began = "(SELECT min(at) FROM job_events WHERE job_id = jobs.id AND kind = 'started')"
+    let story = "UPDATE jobs SET started_at = \(began) + 16100, finished_at = \(began) + 17000 WHERE id = 1"
+    let shell = try workshop.shell("sqlite3 stepworks.db \"\(story)\"")
+    #expect(shell.status == 0, "\(shell.errors)")
+    let words = "took 17.0 s in all, its last run 900 ms"
+    #expect(try workshop.run("jobs").lines.last?.hasSuffix(words) == true)
+    #expect(try workshop.run("wait", "1").errors.contains("job 1 ping: completed, \(words)"))
+    #expect(try workshop.run("top", "--once").lines.contains { $0.hasSuffix(words) })
+    #expect(try !workshop.run("jobs").lines[1].contains("in all"))
+  }
+
   @Test func `One retry of a parent tells all that waits again`() async throws {
     let worker = try await ScriptedWorker(try workshop.queue())
     try await makeFamily(worker)

@@ -76,6 +76,10 @@ struct OperatorCommandTests {
     #expect(try workshop.run("events", "--since", "1h").lines.count == 3)
     #expect(try workshop.run("events", "--kind", "enqueued").lines.count == 2)
     #expect(try workshop.run("events", "--kind", "enqueued", "--last", "1").lines.count == 1)
+    let instant = WallClock.system.now().advanced(by: .seconds(-3600)).iso8601
+    #expect(try ids("jobs", "--json", "--since", instant) == [2])
+    #expect(try ids("jobs", "--json", "--since", "1w") == [2, 1])
+    #expect(try workshop.run("events", "--since", instant).lines.count == 3)
     for wrong in [["--since", "soon"], ["--kind", "eaten"], ["--since", "1h", "--last", "3"]] {
       #expect(try Program.run([Workshop.program, "events"] + wrong).status == 64)
     }
@@ -182,6 +186,32 @@ struct OperatorCommandTests {
     #expect(line?.hasSuffix("paused, 2 per tenant") == true)
     try workshop.run("queues", "set", "default", "--resume", "--max-per-tenant", "none")
     #expect(try named()?["max_per_tenant"] == .null)
+  }
+
+  @Test func `A queue shows how many workers that live take jobs from it`() async throws {
+    let queue = try workshop.queue()
+    func register(_ queues: [QueueName]?) async throws -> (WorkerID, WorkerLock) {
+      let lock = try #require(try WorkerLock(name: WorkerLock.freshName(), in: queue.lockDirectory))
+      let identity = WorkerIdentity(
+        host: "test", pid: 1, bootID: "boot", version: "0", steps: ["ping"], queues: queues)
+      return (try await queue.register(identity, lock: lock), lock)
+    }
+    func counts() throws -> [String: Int64] {
+      try workshop.run("queues", "--json").json.arrayValue?.reduce(into: [:]) {
+        $0[$1["name"]?.stringValue ?? ""] = $1["workers"]?.integerValue
+      } ?? [:]
+    }
+    #expect(try counts() == ["cad": 0, "default": 0, "render": 0])
+    let all = try await register(nil)
+    let one = try await register(["cad"])
+    #expect(try counts() == ["cad": 2, "default": 1, "render": 1])
+    try await queue.markDraining(all.0)
+    #expect(try counts() == ["cad": 1, "default": 0, "render": 0])
+    one.1.remove()
+    #expect(try counts() == ["cad": 0, "default": 0, "render": 0])
+    let lines = try workshop.run("queues").lines
+    #expect(lines[0].hasPrefix("QUEUE    WORKERS  RUNNING") && lines[0].contains("EMPTY IN"), "\(lines)")
+    #expect(lines[1].hasPrefix("cad            0      0/"), "\(lines)")
   }
 
   @Test(arguments: [

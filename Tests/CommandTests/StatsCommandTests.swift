@@ -71,6 +71,20 @@ struct StatsCommandTests {
     }
   }
 
+  @Test func `A narrow terminal costs the table columns, and breaks no line`() async throws {
+    try await recordExports()
+    for (columns, titles) in [
+      (60, ["STEP", "OUTCOME", "RUNS", "MEAN", "P50", "P99", "MAX"]), (46, ["STEP", "OUTCOME", "P50", "P99", "MAX"]),
+    ] {
+      let terminal = try PseudoTerminal(
+        ["env", "-i", "TERM=xterm", Workshop.program, "stats", "-d", workshop.database], columns: columns)
+      #expect(terminal.finish() == 0)
+      let header = try #require(terminal.screen.lines.first { $0.hasPrefix("STEP") })
+      #expect(header.split(separator: " ").map(String.init) == titles)
+      #expect(terminal.screen.lines.contains { $0.hasPrefix("export_glb") && $0.hasSuffix("70.0 s") })
+    }
+  }
+
   @Test func `JSON has every phase in seconds`() async throws {
     try await recordExports()
     let document = try workshop.run("stats", "--json", "--step", "export_glb", "--outcome", "done").json
@@ -122,11 +136,11 @@ struct StatsCommandTests {
     try await queue.configure("default", maxConcurrency: 1)
     func eta(_ document: JSONValue?) -> Double? { document?["eta_seconds"]?.numberValue }
     #expect(try eta(workshop.run("job", "\(jobs[1])", "--json").json) == nil)
-    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("?") })
+    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("-") })
     try await record([(LatencyKey("ping", .run, .done), [20, 20, 20])])
     #expect(try eta(workshop.run("job", "\(jobs[1])", "--json").json) == 40)
     #expect(try workshop.run("job", "\(jobs[1])").output.contains("done in     about 40.0 s"))
-    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("40s") })
+    #expect(try workshop.run("queues").lines.contains { cells($0).first == "default" && cells($0).contains("~40s") })
     let queues = try workshop.run("queues", "--json").json.arrayValue ?? []
     #expect(eta(queues.first { $0["name"] == .string("default") }) == 40)
     #expect(worker.id > 0)

@@ -37,6 +37,17 @@ struct TopCommandTests {
     #expect(terminal.screen.erasures <= 3, "It flickers: the page was erased \(terminal.screen.erasures) times.")
   }
 
+  @Test func `A job that runs again is not among those that ended`() async throws {
+    let worker = try await ScriptedWorker(try workshop.queue())
+    try workshop.run("enqueue", "ping")
+    try await worker.runNext(.failed(JobFailure(.invalidInput, "No."), .fail))
+    #expect(try workshop.run("top", "--once").lines.filter { $0.contains("  ping") }.count == 1)
+    try workshop.run("retry", "1")
+    _ = try await claim(worker)
+    let lines = try workshop.run("top", "--once").lines.filter { $0.contains("  ping") }
+    #expect(lines.count == 1 && lines[0].contains("running"), "\(lines)")
+  }
+
   @Test func `It fills the terminal whatever its size, and follows a change of it`() async throws {
     let worker = try await ScriptedWorker(try workshop.queue())
     for number in 1...40 { try workshop.run("enqueue", "ping", "--dedup-key", "\(number)") }

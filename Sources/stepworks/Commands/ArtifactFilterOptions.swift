@@ -27,17 +27,15 @@ struct ArtifactFilterOptions: ParsableArguments {
     help: ArgumentHelp("Only those with this in path, role, step, parameters or provenance.", valueName: "text"))
   var text: String?
 
-  @Option(help: ArgumentHelp("Only those made in the last 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Only those made since: \(Moment.help).", valueName: "when"))
   var since: String?
 
-  @Option(help: ArgumentHelp("Only those made longer ago than 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Only those made before, likewise.", valueName: "when"))
   var olderThan: String?
 
   func validate() throws {
-    for (flag, value) in [("--since", since), ("--older-than", olderThan)] {
-      guard let value, HumanTime.duration(value) == nil else { continue }
-      throw ValidationError("\(flag) must be a duration such as 30s, 5m, 2h or 1d, not '\(value)'.")
-    }
+    try Moment.check("--since", since)
+    try Moment.check("--older-than", olderThan)
   }
 
   /// Whether any of them was given.
@@ -53,9 +51,6 @@ struct ArtifactFilterOptions: ParsableArguments {
   }
 
   func filter(now: Timestamp) -> ArtifactFilter {
-    func ago(_ text: String?) -> Timestamp? {
-      text.flatMap(HumanTime.duration).map { now.advanced(by: .zero - $0) }
-    }
     var filter = ArtifactFilter()
     filter.roles = Set(role)
     filter.steps = Set(step.map(StepName.init(rawValue:)))
@@ -63,8 +58,8 @@ struct ArtifactFilterOptions: ParsableArguments {
     filter.tenant = tenant
     filter.source = source
     filter.text = text
-    filter.since = ago(since)
-    filter.before = ago(olderThan)
+    filter.since = since.flatMap { Moment.time($0, now: now) }
+    filter.before = olderThan.flatMap { Moment.time($0, now: now) }
     return filter
   }
 }

@@ -28,7 +28,7 @@ struct EventsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Start after this event; 0 is the beginning.", valueName: "event-id"))
   var after: Int64?
 
-  @Option(help: ArgumentHelp("Start with what happened in the last 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Start with what happened since: \(Moment.help).", valueName: "when"))
   var since: String?
 
   @Option(
@@ -46,9 +46,7 @@ struct EventsCommand: AsyncParsableCommand {
 
   func validate() throws {
     if let last, last < 0 { throw ValidationError("--last must not be negative.") }
-    if let since, HumanTime.duration(since) == nil {
-      throw ValidationError("--since must be a duration such as 30s, 5m, 2h or 1d, not '\(since)'.")
-    }
+    try Moment.check("--since", since)
     guard [after != nil, since != nil, last != nil].count(where: \.self) <= 1 else {
       throw ValidationError("Give one of --after, --since and --last.")
     }
@@ -70,8 +68,8 @@ struct EventsCommand: AsyncParsableCommand {
 
   private func start(in queue: JobQueue) async throws -> Int64 {
     if let after { return after }
-    if let since = since.flatMap(HumanTime.duration) {
-      return try await queue.lastEvent(before: WallClock.system.now().advanced(by: .zero - since))
+    if let since = since.flatMap({ Moment.time($0, now: WallClock.system.now()) }) {
+      return try await queue.lastEvent(before: since)
     }
     if job != nil, last == nil { return 0 }
     return try await queue.position(ofLast: last ?? 20, of: job, kinds: Set(kind))

@@ -31,7 +31,7 @@ struct JobsCommand: AsyncParsableCommand {
   @Option(help: "Only jobs of this tenant.")
   var tenant: String?
 
-  @Option(help: ArgumentHelp("Only jobs created in the last 90, 30s, 5m, 2h, 1d.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Only jobs created since: \(Moment.help).", valueName: "when"))
   var since: String?
 
   @Option(help: "How many at most, from 1 to 100000.")
@@ -47,9 +47,7 @@ struct JobsCommand: AsyncParsableCommand {
     guard (1...100_000).contains(limit) else {
       throw ValidationError("--limit must be from 1 to 100000, not \(limit).")
     }
-    if let since, HumanTime.duration(since) == nil {
-      throw ValidationError("--since must be a duration such as 30s, 5m, 2h or 1d, not '\(since)'.")
-    }
+    try Moment.check("--since", since)
   }
 
   func run() async throws {
@@ -62,6 +60,7 @@ struct JobsCommand: AsyncParsableCommand {
     }
     if jobs.isEmpty { return Terminal.tell("No jobs.") }
     let waits = try await database.unfinishedDependencies(of: jobs.filter { $0.state == .blocked }.map(\.id))
+    let firstStarts = try await database.firstStarts(of: jobs.filter { $0.state == .completed }.map(\.id))
     let forecast = try await database.forecast(for: jobs.filter(\.isUnderWay))
     let now = WallClock.system.now()
     let isOfSeveralTenants = jobs.contains { $0.tenant != "default" }
@@ -72,7 +71,8 @@ struct JobsCommand: AsyncParsableCommand {
     ])
     table.rows = jobs.map { job in
       let remaining = job.isUnderWay ? forecast.remaining(of: job) : nil
-      let notes = [job.note(now: now, waitingFor: waits[job.id] ?? []), remaining ?? ""].filter { !$0.isEmpty }
+      let note = job.note(now: now, waitingFor: waits[job.id] ?? [], firstStart: firstStarts[job.id])
+      let notes = [note, remaining ?? ""].filter { !$0.isEmpty }
       return [
         "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(isOfSeveralTenants ? job.tenant : "")",
         "\(job.attempt)/\(job.maxAttempts)", "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
@@ -89,7 +89,7 @@ struct JobsCommand: AsyncParsableCommand {
   private func filter(now: Timestamp) -> JobFilter {
     JobFilter(
       states: Set(state), steps: Set(step.map(StepName.init(rawValue:))), queue: queue.map(QueueName.init(rawValue:)),
-      tenant: tenant, since: since.flatMap(HumanTime.duration).map { now.advanced(by: .zero - $0) }, limit: limit)
+      tenant: tenant, since: since.flatMap { Moment.time($0, now: now) }, limit: limit)
   }
 }
 

@@ -7,6 +7,10 @@ struct QueuesCommand: AsyncParsableCommand {
     commandName: "queues",
     abstract: "List the queues, or change their limits.",
     discussion: """
+      WORKERS: those that live and take jobs from the queue. RUNNING: how many jobs, of how many at most. OLDEST: how long the oldest \
+      available job waits. EMPTY IN: a forecast, by how long such runs took before. - where nothing waits, or it is not \
+      known.
+
       EXAMPLES
         stepworks queues
         stepworks queues set cad --max 4
@@ -26,33 +30,36 @@ struct QueuesListCommand: AsyncParsableCommand {
 
   func run() async throws {
     let database = try await shared.openQueue()
-    let queues = try await database.queues()
+    let overview = try await database.overview(limit: 0)
+    let queues = overview.queues
+    func workers(_ queue: QueueStatus) -> Int { overview.workers.count { $0.serves(queue.name) } }
     let forecast = try await database.forecast()
     if json {
       return Terminal.print(
-        JSONValue.array(queues.map { Documents.queue($0, eta: forecast.eta(of: $0.name)) }).text)
+        JSONValue.array(
+          queues.map { Documents.queue($0, eta: forecast.eta(of: $0.name), workers: workers($0)) }
+        ).text)
     }
     if queues.isEmpty { return Terminal.tell("No queues yet.") }
     let now = WallClock.system.now()
     var table = Table([
-      .text("QUEUE"), .number("MAX"), .number("MIN"), .number("RUNNING"), .number("AVAILABLE"), .number("SCHEDULED"),
-      .number("BLOCKED"), .number("OLDEST"), .number("DONE IN"), .text("LIMITS"),
+      .text("QUEUE", atMost: 20), .number("WORKERS"), .number("RUNNING"), .number("MIN", rank: 5), .number("AVAILABLE"),
+      .number("SCHEDULED", rank: 4), .number("BLOCKED", rank: 3), .number("OLDEST", rank: 2),
+      .number("EMPTY IN", rank: 1), .text("LIMITS"),
     ])
     table.rows = queues.map { queue in
-      [
-        "\(queue.name)", "\(queue.maxConcurrency)", "\(queue.minConcurrency)", "\(queue.running)",
-        "\(queue.available)", "\(queue.scheduled)", "\(queue.blocked)",
+      let count = workers(queue)
+      let emptyIn = queue.available > 0 ? forecast.eta(of: queue.name) : nil
+      return [
+        "\(queue.name)", Table.Cell("\(count)", style: count == 0 && queue.available > 0 ? .red : nil),
+        "\(queue.running)/\(queue.maxConcurrency)", "\(queue.minConcurrency)", "\(queue.available)",
+        "\(queue.scheduled)", "\(queue.blocked)",
         "\(queue.oldestAvailableAt.map { HumanTime.age($0.duration(to: now)) } ?? "-")",
-        "\(doneIn(queue, forecast))", Table.Cell(limits(of: queue), style: queue.paused ? .yellow : nil),
+        "\(emptyIn.map { "~\(HumanTime.age($0))" } ?? "-")",
+        Table.Cell(limits(of: queue), style: queue.paused ? .yellow : nil),
       ]
     }
     table.print()
-  }
-
-  /// Until it is empty, if nothing is added; `?` when that is not known.
-  private func doneIn(_ queue: QueueStatus, _ forecast: Forecast) -> String {
-    if queue.running == 0, queue.available == 0 { return "-" }
-    return forecast.eta(of: queue.name).map { HumanTime.age($0) } ?? "?"
   }
 
   private func limits(of queue: QueueStatus) -> String {

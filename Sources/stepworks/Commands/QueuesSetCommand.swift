@@ -78,8 +78,12 @@ struct QueuesSetCommand: AsyncParsableCommand {
     try await queue.configure(
       name, maxConcurrency: max, minConcurrency: min, paused: pausing.map { $0 == .pause },
       maxPerTenant: maxPerTenant?.change ?? .keep, maxStartsPerMinute: maxStartsPerMinute?.change ?? .keep)
-    guard let status = try await queue.queues().first(where: { $0.name == name }) else { return }
-    if json { return Terminal.print(Documents.queue(status).text) }
+    let overview = try await queue.overview(limit: 0)
+    guard let status = overview.queues.first(where: { $0.name == name }) else { return }
+    if json {
+      let workers = overview.workers.count { $0.serves(name) }
+      return Terminal.print(Documents.queue(status, eta: nil, workers: workers).text)
+    }
     let paused = status.paused ? ", paused" : ""
     Terminal.print("Queue \(name): at most \(status.maxConcurrency) at once, \(status.running) running\(paused).")
   }

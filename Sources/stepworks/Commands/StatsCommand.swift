@@ -35,7 +35,7 @@ struct StatsCommand: AsyncParsableCommand {
     completion: .list(RunOutcome.allCases.map(\.rawValue)))
   var outcome: [RunOutcome] = []
 
-  @Option(help: ArgumentHelp("From when on: an age such as 90m, 24h or 7d, or a time in ISO 8601.", valueName: "when"))
+  @Option(help: ArgumentHelp("From when on: \(Moment.help).", valueName: "when"))
   var since = "24h"
 
   @Option(help: ArgumentHelp("Until when, likewise. Default: now.", valueName: "when"))
@@ -45,11 +45,11 @@ struct StatsCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    for (flag, value) in [("--since", since), ("--until", until ?? "0s")] where Self.time(value, Self.now()) == nil {
-      throw ValidationError("\(flag) takes an age such as 90m, 24h or 7d, or 2026-01-31T12:00:00Z, not '\(value)'.")
-    }
+    try Moment.check("--since", since)
+    try Moment.check("--until", until)
     let now = Self.now()
-    if let begin = Self.time(since, now), let end = until.map({ Self.time($0, now) }) ?? now, begin >= end {
+    if let begin = Moment.time(since, now: now), let end = until.map({ Moment.time($0, now: now) }) ?? now, begin >= end
+    {
       throw ValidationError("--since must be before --until.")
     }
   }
@@ -60,8 +60,8 @@ struct StatsCommand: AsyncParsableCommand {
     try await queue.checkKnown(steps: steps)
     let now = Self.now()
     let filter = LatencyFilter(
-      steps: steps, outcomes: Set(outcome), since: Self.time(since, now) ?? now,
-      until: until.flatMap { Self.time($0, now) } ?? now)
+      steps: steps, outcomes: Set(outcome), since: Moment.time(since, now: now) ?? now,
+      until: until.flatMap { Moment.time($0, now: now) } ?? now)
     var report = try await queue.latencies(filter)
     try narrow(&report)
     if json { return Terminal.print(LatencyDocument(report).json.text) }
@@ -99,10 +99,6 @@ struct StatsCommand: AsyncParsableCommand {
   }
 
   private static func now() -> Timestamp { WallClock.system.now() }
-
-  private static func time(_ text: String, _ now: Timestamp) -> Timestamp? {
-    HumanTime.duration(text).map { now.advanced(by: .zero - $0) } ?? HumanTime.timestamp(text)
-  }
 }
 
 extension RunOutcome: ExpressibleByArgument {}

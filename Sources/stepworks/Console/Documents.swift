@@ -57,9 +57,12 @@ enum Documents {
     ])
   }
 
-  /// - Parameter eta: until nothing of the queue runs or could run, where that is known.
-  static func queue(_ status: QueueStatus, eta: Duration? = nil) -> JSONValue {
+  /// - Parameters:
+  ///   - eta: until nothing of the queue runs or could run, where that is known.
+  ///   - workers: how many live and take jobs from it.
+  static func queue(_ status: QueueStatus, eta: Duration?, workers: Int) -> JSONValue {
     .object([
+      "workers": .integer(Int64(workers)),
       "name": .string(status.name.rawValue), "max_concurrency": .integer(Int64(status.maxConcurrency)),
       "min_concurrency": .integer(Int64(status.minConcurrency)), "paused": .bool(status.paused),
       "max_per_tenant": number(status.maxPerTenant), "max_starts_per_minute": number(status.maxStartsPerMinute),

@@ -47,9 +47,9 @@ enum HumanTime {
     return "\(count) B"
   }
 
-  /// `90`, `30s`, `5m`, `2h`, `1d`; `nil` for anything else.
+  /// `90`, `30s`, `5m`, `2h`, `1d`, `1w`; `nil` for anything else.
   static func duration(_ text: String) -> Duration? {
-    let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+    let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
     let factor = text.last.flatMap { factors[$0] }
     guard let number = Double(factor == nil ? text : String(text.dropLast())), number >= 0, number.isFinite,
       number * (factor ?? 1) < 1e9

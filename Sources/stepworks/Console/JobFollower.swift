@@ -34,7 +34,8 @@ struct JobFollower {
     try await WakeUps.look(at: watcher, every: .milliseconds(500)) {
       if interrupt.isRaised { return false }
       jobs = try await read(ids)
-      display.show(jobs, try await forecasts.forecast(for: jobs))
+      display.show(
+        jobs, try await forecasts.forecast(for: jobs), try await queue.firstStarts(of: jobs.map(\.id)))
       if jobs.allSatisfy(\.state.isFinal) { return false }
       if !hasHinted, ContinuousClock.now - began > Self.patience {
         hasHinted = true

@@ -17,8 +17,10 @@ extension Job {
   }
 
   /// Why it is where it is: what it does now, what it waits for, what went wrong, or when it goes on.
-  /// - Parameter dependencies: the unfinished jobs that it waits for, where they are known.
-  func note(now: Timestamp, waitingFor dependencies: [JobID] = []) -> String {
+  /// - Parameters:
+  ///   - dependencies: the unfinished jobs that it waits for, where they are known.
+  ///   - firstStart: of a job that asked for others, which runs several times: ``startedAt`` is that of its last run.
+  func note(now: Timestamp, waitingFor dependencies: [JobID] = [], firstStart: Timestamp? = nil) -> String {
     switch state {
     case .running: return progressText
     case .scheduled:
@@ -32,7 +34,9 @@ extension Job {
     case .available: return error.map { "again after: \($0.message)" } ?? ""
     case .completed:
       guard let startedAt, let finishedAt else { return "" }
-      return "took \(HumanTime.took(startedAt.duration(to: finishedAt)))"
+      let took = HumanTime.took(startedAt.duration(to: finishedAt))
+      guard let firstStart, firstStart < startedAt else { return "took \(took)" }
+      return "took \(HumanTime.took(firstStart.duration(to: finishedAt))) in all, its last run \(took)"
     case .cancelled: return ""
     }
   }

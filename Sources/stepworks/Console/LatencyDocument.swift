@@ -38,6 +38,8 @@ enum LatencyQuantile: Double, CaseIterable {
   case p999 = 0.999
 
   var part: Double { rawValue }
+  /// Of its column, see ``Table``.
+  var rank: Int { self == .p90 || self == .p999 ? 3 : 0 }
   var title: String { self == .p999 ? "P99.9" : "P\(Int(rawValue * 100))" }
   var key: String { self == .p999 ? "p99_9_seconds" : "p\(Int(rawValue * 100))_seconds" }
 }

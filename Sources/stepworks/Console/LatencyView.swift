@@ -70,7 +70,8 @@ struct LatencyView {
     let hasPhase = !isOfSteps && Set(keys.map(\.phase)).count > 1
     var table = Table(
       first + (hasPhase ? [.text("PHASE")] : [])
-        + [.number("RUNS"), .number("MEAN")] + LatencyQuantile.allCases.map { .number($0.title) } + [.number("MAX")])
+        + [.number("RUNS", rank: 1), .number("MEAN", rank: 2)]
+        + LatencyQuantile.allCases.map { .number($0.title, rank: $0.rank) } + [.number("MAX")])
     table.rows = keys.map { key in
       let distribution = report.distributions[key] ?? LatencyDistribution()
       let durations: [Duration?] =

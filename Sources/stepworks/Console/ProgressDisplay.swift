@@ -3,7 +3,8 @@ import Jobs
 
 /// How jobs that are waited for are shown, on standard error.
 protocol ProgressDisplay {
-  mutating func show(_ jobs: [Job], _ forecast: Forecast)
+  /// - Parameter firstStarts: of jobs that asked for others.
+  mutating func show(_ jobs: [Job], _ forecast: Forecast, _ firstStarts: [JobID: Timestamp])
   /// One sentence that stays.
   mutating func note(_ sentence: String)
   mutating func finish(_ jobs: [Job])
@@ -14,7 +15,7 @@ struct LineProgress: ProgressDisplay {
   private var told: [JobID: String] = [:]
   private var pace = Pace()
 
-  mutating func show(_ jobs: [Job], _ forecast: Forecast) {
+  mutating func show(_ jobs: [Job], _ forecast: Forecast, _ firstStarts: [JobID: Timestamp]) {
     let now = WallClock.system.now()
     for job in jobs {
       let remaining = forecast.remaining(of: job) ?? pace.remaining(of: job, now: now)
@@ -24,7 +25,9 @@ struct LineProgress: ProgressDisplay {
       told[job.id] = key
       // Tools that render say it themselves.
       let left = job.progressMessage?.hasSuffix(" left") == true ? "" : remaining ?? ""
-      let note = [job.state == .failed ? "" : job.note(now: now), left].filter { !$0.isEmpty }
+      let note = [
+        job.state == .failed ? "" : job.note(now: now, firstStart: firstStarts[job.id]), left,
+      ].filter { !$0.isEmpty }
       Terminal.tell("job \(job.id) \(job.step): \(([job.stateText] + note).joined(separator: ", "))")
     }
   }
@@ -41,13 +44,15 @@ struct RedrawnProgress: ProgressDisplay {
   private var drawnLines = 0
   private var jobs: [Job] = []
   private var forecast = Forecast(history: RunHistory())
+  private var firstStarts: [JobID: Timestamp] = [:]
   private var pace = Pace()
 
   init(since: Timestamp) { self.since = since }
 
-  mutating func show(_ jobs: [Job], _ forecast: Forecast) {
+  mutating func show(_ jobs: [Job], _ forecast: Forecast, _ firstStarts: [JobID: Timestamp]) {
     self.jobs = jobs
     self.forecast = forecast
+    self.firstStarts = firstStarts
     let size = Terminal.size(of: STDERR_FILENO) ?? (80, 24)
     let room = max(1, size.rows - 2)
     var shown = jobs
@@ -60,8 +65,9 @@ struct RedrawnProgress: ProgressDisplay {
       $0[$1.id] = forecast.remaining(of: $1) ?? pace.remaining(of: $1, now: now)
     }
     var lines = shown.map {
-      ProgressLine(job: $0, remaining: remaining[$0.id], waitingSince: since, now: now)
-        .text(width: size.columns, colour: Terminal.toldHasColour)
+      ProgressLine(
+        job: $0, remaining: remaining[$0.id], firstStart: firstStarts[$0.id], waitingSince: since, now: now
+      ).text(width: size.columns, colour: Terminal.toldHasColour)
     }
     if shown.count < jobs.count {
       let done = jobs.count { $0.state.isFinal }
@@ -73,11 +79,11 @@ struct RedrawnProgress: ProgressDisplay {
   mutating func note(_ sentence: String) {
     draw([])
     Terminal.tell(sentence)
-    show(jobs, forecast)
+    show(jobs, forecast, firstStarts)
   }
 
   mutating func finish(_ jobs: [Job]) {
-    if !jobs.isEmpty { show(jobs, forecast) }
+    if !jobs.isEmpty { show(jobs, forecast, firstStarts) }
     drawnLines = 0
   }
 
@@ -95,13 +101,15 @@ struct ProgressLine {
   let job: Job
   /// How much longer it takes: `40s left`.
   let remaining: String?
+  /// Of a job that asked for others.
+  let firstStart: Timestamp?
   let waitingSince: Timestamp
   let now: Timestamp
 
   func text(width: Int, colour: Bool) -> String {
     let words = ["\(job.id)", job.step.rawValue, job.subject].filter { !$0.isEmpty }
     let name = TextWidth.truncated(words.joined(separator: " "), to: max(12, width / 3))
-    let elapsed = HumanTime.clock((job.startedAt ?? waitingSince).duration(to: job.finishedAt ?? now))
+    let elapsed = HumanTime.clock((firstStart ?? job.startedAt ?? waitingSince).duration(to: job.finishedAt ?? now))
     let bar = ProgressBar.text(job.progress ?? 0, width: min(24, max(6, width / 5)))
     let middle = job.isUnderWay ? bar + runningNote : stateNote
     let room = width - TextWidth.columns(of: name) - elapsed.count - 5
@@ -119,7 +127,9 @@ struct ProgressLine {
   }
 
   private var stateNote: String {
-    let note = [job.note(now: now), job.state.isFinal ? "" : remaining ?? ""].filter { !$0.isEmpty }
+    let note = [job.note(now: now, firstStart: firstStart), job.state.isFinal ? "" : remaining ?? ""].filter {
+      !$0.isEmpty
+    }
     return note.isEmpty ? job.stateText : "\(job.stateText): \(note.joined(separator: ", "))"
   }
 }

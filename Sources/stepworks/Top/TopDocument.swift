@@ -6,13 +6,18 @@ extension TopSnapshot {
   var document: JSONValue {
     .object([
       "at": .string(at.iso8601), "database": .string(database), "workers": .array(workers.map(Self.document)),
-      "queues": .array(queues.map(\.document)), "running": .array(running.map(\.document)),
+      "queues": .array(queues.map(document)), "running": .array(running.map(\.document)),
       "running_count": .integer(Int64(runningCount)), "ended": .array(endings.map(\.document)),
       "throughput": .object([
         "over_seconds": .number(throughput.over.seconds), "completed": .integer(Int64(throughput.ends.completed)),
         "failed": .integer(Int64(throughput.ends.failed)), "cancelled": .integer(Int64(throughput.ends.cancelled)),
       ]),
     ])
+  }
+
+  private func document(_ queue: Queue) -> JSONValue {
+    Documents.queue(
+      queue.status, eta: queue.emptyIn, workers: workers.count { $0.serves(queue.status.name) })
   }
 
   private static func document(_ worker: WorkerStatus) -> JSONValue {
@@ -23,14 +28,6 @@ extension TopSnapshot {
       "started_at": .string(worker.startedAt.iso8601), "heartbeat_at": .string(worker.heartbeatAt.iso8601),
       "running": .integer(Int64(worker.running)),
     ])
-  }
-}
-
-extension TopSnapshot.Queue {
-  fileprivate var document: JSONValue {
-    var members = Documents.queue(status).objectValue ?? [:]
-    members["eta_seconds"] = emptyIn.map { .number($0.seconds) } ?? .null
-    return .object(members)
   }
 }
 

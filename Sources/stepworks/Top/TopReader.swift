@@ -39,7 +39,11 @@ struct TopReader {
     position = ended.position
     throughput.add(ended, now: now)
     remember(ended.newest)
-    let jobs = try await queue.jobs(Set(endings.map(\.jobID)))
+    // What has ended since the overview was read is shown as running once more, not twice.
+    let underWay = Set(overview.underWay.map(\.id))
+    let over = endings.filter { !underWay.contains($0.jobID) }
+    let jobs = try await queue.jobs(Set(over.map(\.jobID)))
+    let firstStarts = try await queue.firstStarts(of: overview.underWay.map(\.id) + over.map(\.jobID))
     let forecast = try await forecasts.forecast(for: overview.underWay)
     let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     return TopSnapshot(
@@ -47,8 +51,10 @@ struct TopReader {
       queues: overview.queues.map {
         TopSnapshot.Queue(status: $0, emptyIn: $0.available > 0 ? forecast.eta(of: $0.name) : nil)
       },
-      running: running(overview, forecast),
-      endings: endings.compactMap { event in byID[event.jobID].map { TopSnapshot.Ending(event: event, job: $0) } },
+      running: running(overview, forecast, firstStarts),
+      endings: over.compactMap { event in
+        byID[event.jobID].map { TopSnapshot.Ending(event: event, job: $0, firstStart: firstStarts[event.jobID]) }
+      },
       throughput: throughput.seen(now: now))
   }
 
@@ -57,12 +63,15 @@ struct TopReader {
     endings = Array((newest + endings).filter { seen.insert($0.jobID).inserted }.prefix(Self.endingLimit))
   }
 
-  private mutating func running(_ overview: QueueOverview, _ forecast: Forecast) -> [TopSnapshot.Running] {
+  private mutating func running(
+    _ overview: QueueOverview, _ forecast: Forecast, _ firstStarts: [JobID: Timestamp]
+  ) -> [TopSnapshot.Running] {
     let samples = usages
     usages = [:]
     return FamilyOrder(overview.underWay, parents: overview.parents).jobs.map { job, depth in
       let tool = overview.tools[job.id]?.last.flatMap { share(of: $0, job.id, before: samples[job.id]) }
-      return TopSnapshot.Running(job: job, depth: depth, tool: tool, remaining: forecast.eta(of: job.id))
+      return TopSnapshot.Running(
+        job: job, firstStart: firstStarts[job.id], depth: depth, tool: tool, remaining: forecast.eta(of: job.id))
     }
   }
 

@@ -12,6 +12,8 @@ struct TopSnapshot {
   /// A job that runs, or that waits for running ones it asked for.
   struct Running {
     var job: Job
+    /// Of one that asked for others.
+    var firstStart: Timestamp?
     /// How many of those above asked for it, and for each other.
     var depth = 0
     var tool: ToolShare?
@@ -28,6 +30,8 @@ struct TopSnapshot {
   struct Ending {
     var event: JobEvent
     var job: Job
+    /// Of one that asked for others.
+    var firstStart: Timestamp?
   }
 
   var database: String

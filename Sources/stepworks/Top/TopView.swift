@@ -195,7 +195,7 @@ struct TopView {
     ])
     table.rows = snapshot.running.map { line in
       let job = line.job
-      let began = job.startedAt ?? job.createdAt
+      let began = line.firstStart ?? job.startedAt ?? job.createdAt
       let progress = job.progress.map { ProgressBar.text($0, width: barWidth) } ?? job.stateText
       return [
         "\(job.id)", "\(String(repeating: " ", count: min(8, line.depth * 2)))\(job.step)", "\(job.subject)",
@@ -223,7 +223,7 @@ struct TopView {
         case .cancelled: ("cancelled", .yellow)
         default: (job.state == .completed ? job.outcome?.rawValue ?? "done" : "done", .green)
         }
-      let took = job.state == .completed ? job.note(now: now) : ""
+      let took = job.state == .completed ? job.note(now: now, firstStart: ending.firstStart) : ""
       return [
         "\(job.id)", "\(job.step)", "\(job.subject)", Table.Cell(state, style: style),
         "\(HumanTime.age(ending.event.at.duration(to: now)))",

@@ -134,7 +134,8 @@ struct WorkerComposition {
       address: StatusServer.Address(host: settings.status.host, port: port), queue: queue, registry: registry,
       logger: logger,
       health: {
-        var report = HealthReport(worker: worker.id, state: pool.isDraining ? .draining : .running)
+        var report = HealthReport(
+          worker: worker.id, state: pool.isDraining ? .draining : .running, writeLockWait: queue.writeLockWait)
         do { _ = try await queue.lastEventID() } catch { report.databaseTrouble = "\(error)" }
         return report
       },

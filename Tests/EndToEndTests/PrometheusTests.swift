@@ -23,7 +23,7 @@ struct PrometheusTests {
 
     try await prometheus.wait(for: #"stepworks_jobs_settled_total{outcome="done",step="ping"}"#, 3)
     try await prometheus.wait(for: #"up{job="stepworks"}"#, 1)
-    try await prometheus.wait(for: #"stepworks_jobs_settled_total{outcome="failed",class="missing_input"}"#, 1)
+    try await prometheus.wait(for: #"sum(stepworks_jobs_settled_total{outcome="failed",class="missing_input"})"#, 1)
     try await prometheus.wait(for: #"stepworks_jobs_settled_total{outcome="cached",step="export_glb"}"#, 1)
     try await prometheus.wait(for: #"stepworks_queue_duplicates_total{queue="cad"}"#, 2)
     let bytes = try #require(Double(try installation.sql("SELECT sum(bytes) FROM artifacts WHERE job_id = \(bearing)")))
@@ -71,6 +71,39 @@ struct PrometheusTests {
     }
     try await prometheus.wait(for: #"stepworks_tool_runs_total{tool="ping",ending="crashed"}"#, 2)
     try await prometheus.wait(for: #"stepworks_queue_jobs{queue="default",state="scheduled"}"#, 1)
+  }
+
+  @Test func `Before its first job a worker shows 0 for whatever an alert waits for`() async throws {
+    let installation = try Installation()
+    try await installation.startScrapedWorker()
+    let lines = Set(try await installation.metrics().split(separator: "\n").map(String.init))
+    for (outcome, failureClass) in [
+      ("failed", "invalid_input"), ("failed", "tool_crashed"), ("retry_scheduled", "tool_crashed"),
+      ("failed", "out_of_memory"), ("snoozed", "none"), ("cancelled", "none"),
+    ] {
+      for step in ["export_glb", "ping"] {
+        let labels = "class=\"\(failureClass)\",outcome=\"\(outcome)\",step=\"\(step)\""
+        #expect(lines.contains("stepworks_jobs_settled_total{\(labels)} 0"))
+      }
+    }
+    for tool in ["stepworks-cad", "ping"] {
+      #expect(lines.contains("stepworks_tool_runs_total{ending=\"crashed\",tool=\"\(tool)\"} 0"))
+    }
+  }
+
+  @Test func `While another process keeps the database locked, health says for how long`() async throws {
+    let installation = try Installation()
+    try await installation.startScrapedWorker()
+    let (holder, input) = (Process(), Pipe())
+    holder.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+    holder.arguments = [installation.database]
+    holder.standardInput = input
+    try holder.run()
+    try input.fileHandleForWriting.write(contentsOf: Data(".timeout 60000\nBEGIN IMMEDIATE;\n".utf8))
+    while try await installation.writeLockWaiting() == 0 { try await Task.sleep(for: .milliseconds(50)) }
+    try input.fileHandleForWriting.close()
+    holder.waitUntilExit()
+    while try await installation.writeLockWaiting() > 0 { try await Task.sleep(for: .milliseconds(50)) }
   }
 
   @Test func `A worker that drains says so until its last job has ended`() async throws {
@@ -202,6 +235,14 @@ extension Installation {
     if let accept { request.setValue(accept, forHTTPHeaderField: "Accept") }
     let (data, _) = try await URLSession.shared.data(for: request)
     return String(decoding: data, as: UTF8.self)
+  }
+
+  /// In seconds, as `/healthz` of the worker that was started last says it.
+  func writeLockWaiting() async throws -> Double {
+    let url = try #require(URL(string: "http://\(try await statusAddress())/healthz"))
+    let (data, _) = try await URLSession.shared.data(from: url)
+    return try #require(
+      JSONValue(parsing: String(decoding: data, as: UTF8.self))["write_lock_waiting_seconds"]?.numberValue)
   }
 
   /// An export, the same again, three inserts of one job that waits, and a job without its file.

@@ -134,6 +134,30 @@ struct JobMetricsTests {
     #expect(Set(series).count == series.count)
   }
 
+  @Test func `Every way in which runs of a step can end shows 0 before one does`() {
+    registry.begin([
+      StepDefinition(
+        name: "render_still", version: 1, queue: "render", summary: "", parameters: ParameterSchema([]),
+        retry: RetryPolicy(overrides: [.invalidOutput: .fail]))
+    ])
+    let settled = lines.filter { $0.hasPrefix("stepworks_jobs_settled_total{") }
+    func isThere(_ outcome: String, _ failureClass: String) -> Bool {
+      settled.contains(
+        "stepworks_jobs_settled_total{class=\"\(failureClass)\",outcome=\"\(outcome)\",step=\"render_still\"} 0")
+    }
+    for outcome in RunOutcome.allCases where ![.failed, .retryScheduled].contains(outcome) {
+      #expect(isThere(outcome.rawValue, "none"))
+    }
+    for failureClass in ["tool_crashed", "out_of_memory", "tool_failed", "timed_out", "stalled"] {
+      #expect(isThere("failed", failureClass) && isThere("retry_scheduled", failureClass))
+    }
+    // Tried again by default, and not by this step.
+    #expect(isThere("failed", "invalid_output") && !isThere("retry_scheduled", "invalid_output"))
+    #expect(isThere("failed", "invalid_input") && !isThere("retry_scheduled", "invalid_input"))
+    // Put off instead.
+    #expect(!isThere("failed", "no_space") && !isThere("retry_scheduled", "no_space"))
+  }
+
   @Test func `Rescued jobs are counted, not rescues`() {
     metrics.observe(.jobsRescued(count: 4, from: 7))
     #expect(lines.contains("stepworks_rescued_jobs_total 4"))

@@ -33,6 +33,7 @@ struct StatusServerTests {
         try JSONValue(parsing: answer.text)
           == .object([
             "status": .string("ok"), "worker": .integer(3), "state": .string("draining"), "database": .string("ok"),
+            "write_lock_waiting_seconds": .integer(0),
           ]))
     }
   }
@@ -42,6 +43,19 @@ struct StatusServerTests {
       let answer = try await Self.get("http://\(address)/healthz")
       #expect(answer.status == 503)
       #expect(try JSONValue(parsing: answer.text)["database"] == .string("The disk is full."))
+    }
+  }
+
+  @Test(arguments: [(30.0, 200, "ok"), (30.5, 503, "failing")])
+  func `Health says how long the lock has been waited for, and is 503 beyond half a minute`(
+    _ seconds: Double, _ status: Int, _ word: String
+  ) async throws {
+    try await serving(HealthReport(worker: 3, state: .running, writeLockWait: .seconds(seconds))) { address in
+      let answer = try await Self.get("http://\(address)/healthz")
+      let report = try JSONValue(parsing: answer.text)
+      #expect(answer.status == status)
+      #expect(report["status"] == .string(word))
+      #expect(report["write_lock_waiting_seconds"]?.numberValue == seconds)
     }
   }
 

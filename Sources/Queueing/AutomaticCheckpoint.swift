@@ -9,9 +9,13 @@ final class AutomaticCheckpoint: Sendable {
   /// As SQLITE_DEFAULT_WAL_AUTOCHECKPOINT.
   static let pages: Int32 = 1000
 
+  private let onStart: @Sendable () -> Void
   private let onCheckpoint: @Sendable (Duration) -> Void
 
-  init(onCheckpoint: @escaping @Sendable (Duration) -> Void) { self.onCheckpoint = onCheckpoint }
+  init(onStart: @escaping @Sendable () -> Void, onCheckpoint: @escaping @Sendable (Duration) -> Void) {
+    self.onStart = onStart
+    self.onCheckpoint = onCheckpoint
+  }
 
   /// - Precondition: this object lives for as long as anything is committed on the connection.
   func take(over db: Database) {
@@ -27,6 +31,7 @@ final class AutomaticCheckpoint: Sendable {
 
   /// One that fails, for another process is at it or the disk is full, is made up for after a later commit.
   private func run(on connection: OpaquePointer?, _ name: UnsafePointer<CChar>?) {
+    onStart()
     let start = ContinuousClock.now
     _ = sqlite3_wal_checkpoint_v2(connection, name, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
     onCheckpoint(.now - start)

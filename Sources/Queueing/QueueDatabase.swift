@@ -31,6 +31,8 @@ package struct DatabaseOptions: Sendable {
   package var onCommit: @Sendable (CommitReport) -> Void = { _ in }
   /// Told how long each automatic checkpoint took, on the same thread.
   package var onCheckpoint: @Sendable (Duration) -> Void = { _ in }
+  /// Told before each of them, on the same thread.
+  package var onCheckpointStart: @Sendable () -> Void = {}
 
   package init(durability: Durability = .full, opening: Opening = .existing, busyTimeout: Duration? = .seconds(10)) {
     self.durability = durability
@@ -50,7 +52,7 @@ struct QueueDatabase {
   init(path: String, options: DatabaseOptions) throws {
     self.path = path
     onCommit = options.onCommit
-    checkpoint = AutomaticCheckpoint(onCheckpoint: options.onCheckpoint)
+    checkpoint = AutomaticCheckpoint(onStart: options.onCheckpointStart, onCheckpoint: options.onCheckpoint)
     let migration = SchemaMigration(path: path)
     var configuration = Configuration()
     configuration.label = "stepworks"
@@ -122,10 +124,19 @@ struct QueueDatabase {
 
   /// SQLite would make it with mode 644 at most, and the log and the shared memory file likewise: then no group could write
   /// it, whatever the umask says. Nobody in this process has the file open yet, so closing it drops no lock.
+  ///
+  /// A directory that is setgid and that its group may write is shared by a group: there the group may write the database
+  /// whatever the umask says, for whoever made it with another one would lock out the rest.
   private static func makeFile(at path: String) {
     let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    if file >= 0 { close(file) }
-    // SQLite says better than we could why it can't be made.
+    guard file >= 0 else { return }  // SQLite says better than we could why it can't be made
+    defer { close(file) }
+    var (directory, made) = (stat(), stat())
+    let shared = S_ISGID | S_IWGRP
+    guard stat(parentDirectory(of: path), &directory) == 0, directory.st_mode & shared == shared,
+      fstat(file, &made) == 0
+    else { return }
+    fchmod(file, made.st_mode & 0o777 | 0o660)
   }
 
   /// Looks at the file before SQLite does, whose own messages do not say which file or what to do.
@@ -151,6 +162,11 @@ struct QueueDatabase {
     // SQLite's locks on it.
     return status.st_size > 0
   }
+}
+
+func parentDirectory(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
 /// Which file it is, whatever its name.

@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 
 /// Why the database cannot be used. Each case reads as one sentence that names the file and the next thing to do.
 package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -7,7 +8,8 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
   case foreignDatabase(path: String)
   case newerDatabase(path: String, found: Int, known: Int)
   case olderDatabase(path: String, found: Int, known: Int)
-  case readOnly(path: String)
+  /// `obstacle`: which file it is and whose, one sentence; `nil` when modes and owners are not the reason.
+  case readOnly(path: String, obstacle: String? = nil)
   case diskFull(path: String)
   case unreadable(path: String, reason: String)
   /// The file that is open is not at its path any more.
@@ -36,8 +38,9 @@ package enum QueueError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path) was written by a newer stepworks (schema \(found), this binary knows \(known)); install that version."
     case .olderDatabase(let path, let found, let known):
       "\(path) has schema \(found) and this binary needs \(known); stop the workers, then run: stepworks migrate --database \(path)"
-    case .readOnly(let path):
+    case .readOnly(let path, let obstacle):
       "\(path) or its directory cannot be written by this user; SQLite needs to write both."
+        + (obstacle.map { " " + $0 } ?? "")
     case .diskFull(let path):
       "The disk that holds \(path) is full; free some space, nothing was lost."
     case .unreadable(let path, let reason):
@@ -74,7 +77,7 @@ extension QueueError {
       self = .unreadable(
         path: path, reason: "it is damaged (\(error.message ?? "malformed")); stop the workers and restore a backup")
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
-      self = .readOnly(path: path)
+      self = .readOnly(path: path, obstacle: Self.obstacle(path: path))
     case .SQLITE_FULL:
       self = .diskFull(path: path)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -87,6 +90,20 @@ extension QueueError {
     default:
       self = .unreadable(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
     }
+  }
+}
+
+extension QueueError {
+  /// The first of the files that SQLite writes which this user may not: its owner and mode.
+  fileprivate static func obstacle(path: String) -> String? {
+    for file in [path, path + "-wal", path + "-shm", parentDirectory(of: path)] {
+      var status = stat()
+      guard access(file, W_OK) != 0, errno == EACCES, stat(file, &status) == 0 else { continue }
+      let user = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "\(status.st_uid)"
+      let group = getgrgid(status.st_gid).map { String(cString: $0.pointee.gr_name) } ?? "\(status.st_gid)"
+      return "\(file) belongs to \(user):\(group) and has mode \(String(status.st_mode & 0o7777, radix: 8))."
+    }
+    return nil
   }
 }
 

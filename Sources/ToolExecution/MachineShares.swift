@@ -16,12 +16,20 @@ package struct MachineShares: Sendable {
 
   package let directory: FilePath
 
-  /// Where all daemons of a machine meet, whoever they run as and whatever database they serve: `/run/lock/stepworks`,
-  /// or `/tmp/stepworks-shares` where `/run/lock` is not open to all. It depends on nothing that users differ in.
-  package static var machineDirectory: FilePath {
+  /// Where all daemons of a machine meet, whoever they run as and whatever database they serve: `/run/lock/stepworks`
+  /// if it is there or can be made, that is, if it or `/run/lock` is open to all; else `/tmp/stepworks-shares`. It
+  /// depends on nothing that users differ in.
+  package static var machineDirectory: FilePath { machineDirectory(in: "/run/lock") }
+
+  static func machineDirectory(in locks: FilePath) -> FilePath {
+    let directory = locks.appending("stepworks")
+    return isOpenToAll(directory) || isOpenToAll(locks) ? directory : "/tmp/stepworks-shares"
+  }
+
+  private static func isOpenToAll(_ directory: FilePath) -> Bool {
     var status = stat()
-    let isOpen = stat("/run/lock", &status) == 0 && status.st_mode & 0o1777 == 0o1777 && access("/run/lock", W_OK) == 0
-    return isOpen ? "/run/lock/stepworks" : "/tmp/stepworks-shares"
+    return lstat(directory.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && status.st_mode & 0o1777 == 0o1777 && access(directory.string, W_OK) == 0
   }
 
   /// - Parameter directory: the same for all daemons of the machine; made when the first share is taken, for every user

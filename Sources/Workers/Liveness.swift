@@ -12,6 +12,7 @@ package final class Liveness: Sendable {
     var turnsTold = 0
     var hasCommitted = false
     var isHeldUp = false
+    var isCheckpointing = false
     var lastCommit: SuspendingClock.Instant
   }
 
@@ -48,11 +49,17 @@ package final class Liveness: Sendable {
   /// A write waits for the lock of another process, or the database refused it.
   package func writeIsHeldUp() { state.withLock { $0.isHeldUp = true } }
 
+  /// A checkpoint after a commit begins. One of a log that others have let grow may take as long as it likes: the disk is slow,
+  /// not this worker.
+  package func checkpointBegan() { state.withLock { $0.isCheckpointing = true } }
+
+  package func checkpointEnded() { state.withLock { $0.isCheckpointing = false } }
+
   /// Whether, since it last said so, both the claim loop has turned and a write was committed, or the writer was held up
-  /// within its ``patience``. A `true` starts anew.
+  /// or at a checkpoint, within its ``patience``. A `true` starts anew.
   package func takeProgress(at now: SuspendingClock.Instant = .now) -> Bool {
     state.withLock { state in
-      let isExcused = state.isHeldUp && state.lastCommit.duration(to: now) < Self.patience
+      let isExcused = (state.isHeldUp || state.isCheckpointing) && state.lastCommit.duration(to: now) < Self.patience
       guard isExcused || (state.turns > state.turnsTold && state.hasCommitted) else { return false }
       state.turnsTold = state.turns
       state.hasCommitted = false

@@ -1,31 +1,33 @@
 import Jobs
-import ServiceLifecycle
+import Synchronization
 
-/// Ends a drain that takes longer than it may: a fault, for the pool itself hands back what does not end in time.
-package struct DrainDeadline: Service {
+/// Bounds a drain, whoever hangs: a write that waits for the lock of another program waits for ever, and cancelling it does
+/// not help. A drain that takes longer than it may is a fault, for the pool itself hands back what does not end in time.
+package final class DrainDeadline: Sendable {
   package struct Overdue: Error, CustomStringConvertible {
     let budget: Duration
 
     package var description: String {
-      "The drain did not end within \(Int(budget.seconds)) seconds; another worker takes back the jobs that were left."
+      "The drain did not end within \(Int(budget.seconds)) seconds; this worker gives up, and another takes back what jobs it still has."
     }
   }
 
-  private let beginnings: AsyncStream<Duration>
-  private let continuation: AsyncStream<Duration>.Continuation
+  private let onOverdue: @Sendable (Overdue) -> Void
+  private let timer = Mutex<Task<Void, Never>?>(nil)
 
-  package init() { (beginnings, continuation) = AsyncStream.makeStream() }
+  /// - Parameter onOverdue: ends the process, its tools dying with it.
+  package init(onOverdue: @escaping @Sendable (Overdue) -> Void) { self.onOverdue = onOverdue }
 
-  /// The drain begins, and may take this long.
-  package func begin(_ budget: Duration) { continuation.yield(budget) }
-
-  /// - Throws: ``Overdue``, which cancels everything.
-  package func run() async throws {
-    for await budget in beginnings.cancelOnGracefulShutdown() {
-      try await cancelWhenGracefulShutdown {
-        guard (try? await Task.sleep(for: budget)) != nil else { return }  // it ended in time
-        throw Overdue(budget: budget)
+  /// The drain begins, and may take this long until ``end()``.
+  package func begin(_ budget: Duration) {
+    timer.withLock { timer in
+      timer?.cancel()
+      timer = Task.detached { [onOverdue] in
+        guard (try? await Task.sleep(for: budget, clock: .suspending)) != nil else { return }  // it ended in time
+        onOverdue(Overdue(budget: budget))
       }
     }
   }
+
+  package func end() { timer.withLock { $0?.cancel() } }
 }

@@ -7,21 +7,34 @@ import UnixSignals
 struct SignalEscalation: Service {
   /// Trapped from the start of the program on, so that a signal that comes early drains too.
   let signals: UnixSignalsSequence
+  /// Whether SIGHUP says that the terminal at which somebody started the worker is gone. It drains then.
+  let endsWithTerminal: Bool
   let drain: @Sendable () async -> Void
   let hurry: @Sendable () -> Void
   let reload: @Sendable () async -> Void
 
   func run() async throws {
-    var isDraining = false
-    for await signal in signals.cancelOnGracefulShutdown() {
-      if signal == .sighup {
-        await reload()
-      } else if isDraining {
-        hurry()
-      } else {
-        isDraining = true
-        await drain()
+    // Several that come during a reload are one.
+    let (reloads, requests) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    await withTaskGroup { group in
+      group.addTask { for await _ in reloads { await reload() } }
+      var isDraining = false
+      for await signal in signals.cancelOnGracefulShutdown() {
+        if signal == .sighup {
+          if !endsWithTerminal {
+            requests.yield()
+          } else if !isDraining {
+            isDraining = true
+            await drain()
+          }
+        } else if isDraining {
+          hurry()
+        } else {
+          isDraining = true
+          await drain()
+        }
       }
+      requests.finish()
     }
   }
 }

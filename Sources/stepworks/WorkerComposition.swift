@@ -53,16 +53,23 @@ struct WorkerComposition {
           "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
-    let ending = await Result { try await serve(worker, queue, store, signals, metrics) }
+    let manager = serviceManager(worker, queue)
+    let deadline = DrainDeadline { [logger] overdue in
+      logger.error("\(overdue)")
+      _exit(ExitStatus.internal.rawValue)
+    }
+    defer { deadline.end() }
+    let ending = await Result { try await serve(worker, queue, store, signals, metrics, manager, deadline) }
     // After the drain: no job uses them any more.
     await inventory.warm?.close()
     try await worker.retire()
     try ending.get()
+    manager?.stopped()
   }
 
   private func serve(
     _ worker: Worker, _ queue: JobQueue, _ store: ArtifactStore, _ signals: UnixSignalsSequence,
-    _ metrics: WorkerMetrics
+    _ metrics: WorkerMetrics, _ manager: ServiceManager?, _ deadline: DrainDeadline
   ) async throws {
     let pool = WorkerPool(worker)
     let maintenance = Maintenance(
@@ -78,10 +85,9 @@ struct WorkerComposition {
         try compaction.get()
       })
     let end = GracefulEnd()
-    let manager = serviceManager(worker, queue)
-    let deadline = DrainDeadline()
     let escalation = SignalEscalation(
-      signals: signals, drain: { await end.begin() }, hurry: { pool.hurry() },
+      signals: signals, endsWithTerminal: manager == nil && isatty(STDIN_FILENO) == 1,
+      drain: { await end.begin() }, hurry: { pool.hurry() },
       reload: { [reload, logger] in await reload.run(worker, pool, manager, logger) })
     let notice = StoppingNotice { [drainReserve] in
       let budget = worker.options.drain + drainReserve
@@ -90,7 +96,7 @@ struct WorkerComposition {
     }
     // Shut down in reverse order: the service manager is told, then the pool drains, while heartbeats, status and a
     // second signal still work.
-    var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [deadline, escalation]
+    var services: [any Service] = [manager as (any Service)?].compactMap(\.self) + [escalation]
     if let port = settings.status.port {
       services.append(statusServer(port: port, worker, pool, queue, metrics, manager))
     }
@@ -165,7 +171,11 @@ struct WorkerComposition {
     }
     let metrics = DatabaseMetrics(factory: registry)
     options.onCommit = { metrics.committed(lockWait: $0.lockWait, held: $0.held, writes: $0.writes) }
-    options.onCheckpoint = { metrics.checkpointed(in: $0) }
+    options.onCheckpointStart = { [liveness] in liveness.checkpointBegan() }
+    options.onCheckpoint = { [liveness] duration in
+      liveness.checkpointEnded()
+      metrics.checkpointed(in: duration)
+    }
     return options
   }
 

@@ -48,6 +48,16 @@ struct SettingsFileTests {
     for key in SettingKey.all { #expect(key.summary.hasSuffix(".") && key.summary.count > 20) }
   }
 
+  @Test func `An installed program takes no file from where its caller happens to be`() throws {
+    let directory = try TemporaryDirectory()
+    let executable = FilePath(directory.file("bin/stepworks"))
+    #expect(SettingsFile.usualPaths(executable: executable).first == "./config/stepworks.yaml")
+    try FileManager.default.createDirectory(
+      atPath: directory.file("share/config"), withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: directory.file("share/config/stepworks.yaml")))
+    #expect(SettingsFile.usualPaths(executable: executable) == ["/etc/stepworks/stepworks.yaml"])
+  }
+
   private func loader(config: String? = nil, environment: [String: String] = [:]) -> SettingsLoader {
     SettingsLoader(flags: [:], configPath: config, environment: environment, workingDirectory: "/", usualPaths: [])
   }

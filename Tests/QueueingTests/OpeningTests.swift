@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Jobs
 import Queueing
 import TestSupport
@@ -34,6 +35,22 @@ import Testing
     #expect(identity.count == 16)
     #expect(try open(.existing).databaseID == identity)
     #expect(try open(.createOrMigrate).databaseID == identity)
+  }
+
+  @Test(arguments: [(0o2770, "660"), (0o2750, "640"), (0o770, "640")])
+  func `In a directory that a group shares the group may write a new database, whatever the umask`(
+    _ directoryMode: Int, _ mode: String
+  ) throws {
+    let usual = umask(0o027)
+    defer { umask(usual) }
+    #expect(chmod(directory.path, mode_t(directoryMode)) == 0)
+    let queue = try open()
+    for file in [path, path + "-wal", path + "-shm"] {
+      var status = stat()
+      #expect(stat(file, &status) == 0)
+      #expect(String(status.st_mode & 0o777, radix: 8) == mode, "\(file)")
+    }
+    withExtendedLifetime(queue) {}
   }
 
   @Test func `A database newer than the binary is refused and stays as it was`() throws {

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import SystemPackage
 import Testing
-import ToolExecution
+
+@testable import ToolExecution
 
 @Suite struct MachineShareTests {
   private let fixture: ToolFixture
@@ -17,6 +18,17 @@ import ToolExecution
     #expect(shares.takeProcessors(runs: 1, of: [0, 1, 2, 3]).processors == nil)
     #expect(shares.takeProcessors(runs: 3, of: [0]).processors == nil)
     #expect(!fixture.exists("shares"))
+  }
+
+  @Test func `The directory that was made for all is taken even where the one above it is closed`() throws {
+    let locks = fixture.directory.appending("lock")
+    #expect(mkdir(locks.string, 0o755) == 0)
+    #expect(MachineShares.machineDirectory(in: locks) == "/tmp/stepworks-shares")
+    let made = locks.appending("stepworks")
+    #expect(mkdir(made.string, 0o755) == 0)
+    #expect(MachineShares.machineDirectory(in: locks) == "/tmp/stepworks-shares")
+    #expect(chmod(made.string, 0o1777) == 0)
+    #expect(MachineShares.machineDirectory(in: locks) == made)
   }
 
   @Test func `Two leases never have a processor in common while there are enough`() {

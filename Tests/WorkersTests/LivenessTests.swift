@@ -46,6 +46,14 @@ import Testing
     #expect(liveness.takeProgress(at: after(Liveness.patience + .seconds(599))))
   }
 
+  @Test func `A checkpoint is excused for as long as it goes on, but not for ever`() {
+    liveness.checkpointBegan()
+    for second in 1...3 { #expect(liveness.takeProgress(at: after(.seconds(second)))) }
+    #expect(!liveness.takeProgress(at: after(Liveness.patience)))
+    liveness.checkpointEnded()
+    #expect(!liveness.takeProgress(at: after(.seconds(4))))
+  }
+
   @Test func `A commit ends the excuse`() {
     liveness.writeIsHeldUp()
     liveness.writeWasCommitted(at: after(.seconds(1)))

@@ -4,6 +4,9 @@ import Glibc
 package struct JournalSocket: Sendable {
   package static let system = JournalSocket(path: "/run/systemd/journal/socket")
 
+  /// A journald that takes nothing must not hold up the worker. Seconds.
+  private static let patience = 1
+
   private let path: String
   /// Never closed: it is needed as long as the process lives. Negative: there is none.
   private let descriptor: Int32
@@ -11,6 +14,8 @@ package struct JournalSocket: Sendable {
   package init(path: String) {
     self.path = path
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var timeout = timeval(tv_sec: Self.patience, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
   }
 
   /// Whether standard error of this process goes to journald: `JOURNAL_STREAM` names its device and inode.

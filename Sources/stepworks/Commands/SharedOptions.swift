@@ -16,7 +16,7 @@ struct SharedOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The configuration file; also STEPWORKS_CONFIG. Default: the first of \(SettingsFile.usualPaths.joined(separator: ", ")).",
+      "The configuration file; also STEPWORKS_CONFIG. Default: \(SettingsFile.whereItIsLookedFor).",
       valueName: "path"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?

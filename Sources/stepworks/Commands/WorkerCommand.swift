@@ -17,7 +17,8 @@ struct WorkerCommand: AsyncParsableCommand {
                          rest without costing them an attempt, their tools dead
         a second one     hand back at once what still runs
         SIGHUP           read the configuration again: log.level, worker.slots and worker.drainSeconds change at once,
-                         the log names what needs a restart
+                         the log names what needs a restart; of a worker that was started at a terminal: drain, for
+                         the terminal is gone
 
       EXIT STATUS
         0   drained

@@ -22,6 +22,8 @@ final class ServiceManager: Service {
 
   /// How far each message asks for the stop to be awaited: a worker that is frozen then lives no longer than this.
   private static let extensionStep = Duration.seconds(10)
+  /// Beyond the worker's own bound, so that it says itself that it gives up.
+  private static let extensionReserve = Duration.seconds(5)
   /// Between two looks at the queue while jobs wait and nothing else happens.
   private static let waitingRefresh = Duration.seconds(5)
 
@@ -49,10 +51,15 @@ final class ServiceManager: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         await self.tell()
-        do { try await Task.sleep(for: self.interval, clock: .suspending) } catch { return }  // the worker ends
+        do { try await Task.sleep(for: self.interval, clock: .suspending) } catch { break }  // the worker ends
       }
     }
+    // Nobody asks any more while warm tools end and the worker is signed off.
+    if let rest = drainRest { askForTime(rest) }
   }
+
+  /// The last word of a worker that has drained.
+  func stopped() { socket.send("STATUS=stopped") }
 
   func statusServerListens() { state.withLock { $0.statusServerListens = true } }
 
@@ -62,7 +69,7 @@ final class ServiceManager: Service {
   func reloaded(fault: String?) {
     let isReady = state.withLock { state in
       state.status.reloadFault = fault
-      return state.isReady
+      return state.isReady && state.drainDeadline == nil
     }
     if isReady { socket.send("READY=1") }
     tellStatus()
@@ -94,12 +101,19 @@ final class ServiceManager: Service {
     if isFirst { socket.send("READY=1") }
     guard state.withLock({ $0.isReady }) else { return }
     if watchdog != nil, liveness.takeProgress() { socket.send("WATCHDOG=1") }
-    let deadline = state.withLock { $0.drainDeadline }
-    if let rest = deadline.map({ SuspendingClock.Instant.now.duration(to: $0) }), rest > .zero {
-      socket.send("EXTEND_TIMEOUT_USEC=\(min(rest, Self.extensionStep).wholeMilliseconds * 1000)")
-    }
+    if let rest = drainRest { askForTime(min(rest, Self.extensionStep)) }
     await lookAtQueue(turns: liveness.turns)
     tellStatus()
+  }
+
+  /// What is left of the drain's budget; `nil` when there is no drain or nothing left.
+  private var drainRest: Duration? {
+    let rest = state.withLock { $0.drainDeadline }.map { SuspendingClock.Instant.now.duration(to: $0) }
+    return rest.flatMap { $0 > .zero ? $0 : nil }
+  }
+
+  private func askForTime(_ time: Duration) {
+    socket.send("EXTEND_TIMEOUT_USEC=\((time + Self.extensionReserve).wholeMilliseconds * 1000)")
   }
 
   /// Reads what waits, if it can have changed since.

@@ -21,7 +21,8 @@ struct InstallationScriptTests {
     try box.shell("mkdir -p /etc/sysusers.d /etc/tmpfiles.d /usr/local/share/bash-completion/completions")
     let before = try files()
     let first = try box.succeed(SystemdBox.installation)
-    #expect(first.contains("systemctl enable --now stepworks.target"))
+    #expect(first.contains("systemctl enable --now stepworks.target stepworks-worker@cad stepworks-worker@default\n"))
+    #expect(!first.contains("\u{1B}"))
     let installed = try files()
     #expect(installed.contains("/opt/stepworks/bin/stepworks-supervisor"))
     let second = try box.succeed(SystemdBox.installation)
@@ -29,7 +30,9 @@ struct InstallationScriptTests {
     #expect(!second.contains("systemctl"))
     #expect(try files() == installed)
     try box.shell("bash -n /usr/local/share/bash-completion/completions/stepworks")
-    #expect(try box.succeed(["stepworks", "config"]).contains(SystemdBox.database))
+    // Not the file of whatever directory the caller is in.
+    let config = try box.shell("cd /tmp; echo 'no configuration' > stepworks.yaml; stepworks config")
+    #expect(config.contains(SystemdBox.database))
 
     try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall", "--purge"])
     #expect(try files() == before)
@@ -44,17 +47,55 @@ struct InstallationScriptTests {
     try box.shell("sed -i 's/slots: 64/slots: 7/' /etc/stepworks/stepworks.yaml")
     try box.shell("echo older >> /opt/stepworks/share/doc/operating.md")
     let upgrade = try box.succeed(SystemdBox.installation)
-    #expect(upgrade.contains("Workers run what was there before"))
     #expect(upgrade.contains("systemctl restart stepworks-worker@default.service"))
     #expect(try box.shell("grep -c 'slots: 7' /etc/stepworks/stepworks.yaml") == "1")
 
     let end = try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall"])
     #expect(end.contains("Stopping stepworks-worker@default.service"))
+    #expect(try box.systemctl("list-units", "--all", "--plain", "--no-legend", "stepworks*") == "")
+    #expect(try box.run(["test", "-e", "/run/lock/stepworks"]).status != 0)
     #expect(end.contains("Kept, with the user stepworks: /etc/stepworks /var/lib/stepworks."))
     #expect(try box.shell("ls /etc/stepworks") == "stepworks.yaml")
     #expect(try box.run(["ls", "/opt/stepworks"]).status != 0)
     #expect(try box.run(["test", "-s", SystemdBox.database]).status == 0)
     #expect(try box.run(["systemctl", "cat", "stepworks-worker@default"]).status != 0)
+  }
+
+  @Test func `Other programs are placed while no worker runs, and those that ran run again`() throws {
+    try box.succeed(SystemdBox.installation)
+    try box.systemctl("start", "stepworks-worker@default")
+    let main = try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default")
+    // An older tool.
+    try box.shell("cd /opt/stepworks/bin; cp stepworks-cad older; echo >> older; mv older stepworks-cad")
+    let refusal = try box.run(SystemdBox.installation + ["--no-restart"])
+    #expect(refusal.status == 75)
+    #expect(refusal.errors.contains("stepworks-worker@default.service run; stop them, or leave out --no-restart."))
+    #expect(try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default") == main)
+
+    let upgrade = try box.succeed(SystemdBox.installation)
+    let steps = [
+      "Stopping stepworks-worker@default", "/opt/stepworks/bin/stepworks-cad", "Starting stepworks-worker@default",
+    ]
+    let places = steps.compactMap { upgrade.range(of: $0)?.lowerBound }
+    #expect(places.count == 3 && places == places.sorted(), "\(upgrade)")
+    #expect(try box.systemctl("show", "-P", "ActiveState", "stepworks-worker@default") == "active")
+    #expect(try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default") != main)
+    #expect(
+      try box.systemctl("list-units", "--plain", "--no-legend", "stepworks-worker@*").split(separator: "\n").count == 1)
+  }
+
+  @Test func `An uninstallation ends workers that can't start, and names the members of the group that it leaves`()
+    throws
+  {
+    try box.succeed(SystemdBox.installation)
+    try box.shell("useradd -G stepworks producer")
+    // Not a reason to give up: it is tried again and again.
+    try box.shell("printf 'STEPWORKS_STATUS_HOST=203.0.113.1\n' >> /etc/stepworks/cad.env")
+    _ = try box.run(["systemctl", "start", "stepworks-worker@cad"])
+    #expect(try box.systemctl("show", "-P", "ActiveState", "stepworks-worker@cad") == "activating")
+    let end = try box.succeed(["\(SystemdBox.sources)/scripts/install", "--uninstall", "--purge"])
+    #expect(end.contains("Kept: the group stepworks, for it has members (producer)."))
+    #expect(try box.systemctl("list-units", "--all", "--plain", "--no-legend", "stepworks*") == "")
   }
 
   @Test func `It installs under another prefix, and the unit runs from there`() throws {

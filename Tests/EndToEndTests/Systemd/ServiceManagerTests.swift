@@ -43,11 +43,24 @@ struct ServiceManagerTests {
     let stopping = listener.wait(for: "STOPPING=1")
     #expect(!stopping.before.contains { $0.hasPrefix("EXTEND_TIMEOUT_USEC=") })
     let request = listener.wait(for: "EXTEND_TIMEOUT_USEC=").message
-    // At most what is left of drain, grace and settlement: 2 + 1 + 20 seconds.
+    // Ten seconds at a time, and five beyond them.
     let microseconds = try #require(Int(request.dropFirst("EXTEND_TIMEOUT_USEC=".count)))
-    #expect((1...23_000_000).contains(microseconds))
+    #expect((1...15_000_000).contains(microseconds))
     #expect(worker.wait() == 0)
+    // What is asked for last also covers the end of the process.
+    let last = try #require(listener.wait(for: "STATUS=stopped").before.last { $0.hasPrefix("EXTEND_TIMEOUT_USEC=") })
+    #expect(try #require(Int(last.dropFirst("EXTEND_TIMEOUT_USEC=".count))) > 15_000_000)
     #expect(try await installation.job(id).state == .available)
+  }
+
+  @Test func `A drain has an end also while another program keeps the database locked`() throws {
+    let worker = try start(["STEPWORKS_WORKER_DRAIN_SECONDS": "0"])
+    listener.wait(for: "READY=1")
+    let locker = try Locker(installation.database)
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 70)
+    #expect(worker.output.contains("The drain did not end within 21 seconds; this worker gives up"))
+    locker.release()
   }
 
   @Test func `An idle worker pings its watchdog`() throws {

@@ -62,6 +62,18 @@ struct SystemdLifeTests {
     #expect(modes == "660 stepworks\n660 stepworks\n660 stepworks")
   }
 
+  @Test func `A database that was made with another umask is shared all the same, and a wrong mode is named`() throws {
+    try box.shell("umask 022; useradd -G stepworks producer; runuser -u stepworks -- stepworks migrate")
+    let producer = ["runuser", "-u", "producer", "--"]
+    try box.succeed(producer + ["sqlite3", SystemdBox.database, "INSERT INTO jobs (step) VALUES ('ping')"])
+    try start()
+    try box.systemctl("stop", Self.unit)
+    try box.shell("chown root:root \(SystemdBox.database); chmod 644 \(SystemdBox.database)")
+    let result = try box.run(producer + ["stepworks", "enqueue", "ping"])
+    #expect(result.status == 77)
+    #expect(result.errors.contains("\(SystemdBox.database) belongs to root:root and has mode 644."), "\(result.errors)")
+  }
+
   @Test func `A wedged worker is killed by the watchdog, and its job is done by the next`() throws {
     try start("WatchdogSec=2s")
     let id = try startJob(#"{"tool":true,"sleep_seconds":3}"#)

@@ -76,7 +76,22 @@ package struct Forecast: Sendable {
   }
 
   /// Until the job is over; `nil` when that is not known, as of any job that is none of ``places``.
-  package func eta(of job: JobID) -> Duration? { eta(of: job, depth: 0) }
+  ///
+  /// Each of those that it waits for is looked at once, however many ways lead there. A circle is never over.
+  package func eta(of job: JobID) -> Duration? {
+    var known: [JobID: Duration?] = [:]
+    var entered: Set<JobID> = []
+    var line = [job]
+    while let id = line.last {
+      if case .blocked(let others)? = places[id]?.standing, entered.insert(id).inserted {
+        line += others.filter { !entered.contains($0) && !known.keys.contains($0) }
+        continue
+      }
+      line.removeLast()
+      if !known.keys.contains(id) { known.updateValue(eta(of: id, known), forKey: id) }
+    }
+    return known[job] ?? nil
+  }
 
   /// Until nothing of the queue runs or could run any more, if nothing is added.
   package func eta(of queue: QueueName) -> Duration? {
@@ -95,25 +110,23 @@ package struct Forecast: Sendable {
     return done >= Self.firstProgress && run.elapsed >= Self.firstElapsed ? pace : nil
   }
 
-  private func eta(of job: JobID, depth: Int) -> Duration? {
+  /// - Parameter known: of those that it waits for.
+  private func eta(of job: JobID, _ known: [JobID: Duration?]) -> Duration? {
     guard let place = places[job] else { return nil }
+    if case .running(let run) = place.standing { return eta(of: run) }
+    // Of what waits where nothing starts, or nobody knows when, nothing is promised, even if nothing is before it.
+    guard let queue = queues[place.queue], queue.slots > 0, !queue.isThrottled,
+      let work = history.work(of: place.step)
+    else { return nil }
     switch place.standing {
-    case .running(let run): return eta(of: run)
-    case .available(let ahead):
-      guard let queue = queues[place.queue], let work = history.work(of: place.step),
-        let first = slots(of: queue, after: ahead)?.first
-      else { return nil }
-      return first + work
-    case .scheduled(let delay):
-      guard let work = history.work(of: place.step) else { return nil }
-      return max(delay, .zero) + work
+    case .running: return nil
+    case .available(let ahead): return slots(of: queue, after: ahead)?.first.map { $0 + work }
+    case .scheduled(let delay): return max(delay, .zero) + work
     case .blocked(let others):
-      guard depth < StepAwait.maximumDepth, !others.isEmpty, let work = history.work(of: place.step) else {
-        return nil
-      }
+      if others.isEmpty { return nil }
       var last = Duration.zero
       for other in others {
-        guard let eta = eta(of: other, depth: depth + 1) else { return nil }
+        guard let eta = known[other] ?? nil else { return nil }
         last = max(last, eta)
       }
       return last + work

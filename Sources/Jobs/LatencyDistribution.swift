@@ -2,7 +2,8 @@
 /// microseconds, without its empty places.
 ///
 /// Number, sum and greatest are exact; a quantile is exact to a thousandth, for a duration is counted among those that
-/// share its first three digits. Adding two loses nothing: the counts of the sum are those of all that was recorded.
+/// share its first three digits. Adding two loses nothing: the counts of the sum are those of all that was recorded, up to
+/// the greatest that a number holds, where they stay.
 package struct LatencyDistribution: Sendable, Hashable {
   /// Longer ones count as this: a week, in microseconds.
   package static let longest: UInt64 = 7 * 24 * 3600 * 1_000_000
@@ -34,7 +35,7 @@ package struct LatencyDistribution: Sendable, Hashable {
   ///   - maximum: the longest, in microseconds.
   package init(bins: [Bin], sum: UInt64, maximum: UInt64) {
     self.bins = bins
-    self.count = bins.reduce(0) { $0 + $1.count }
+    self.count = bins.reduce(0) { $0.addingSaturating($1.count) }
     self.sum = sum
     self.maximum = maximum
   }
@@ -60,7 +61,7 @@ package struct LatencyDistribution: Sendable, Hashable {
     var (left, right) = (bins[...], other.bins[...])
     while let a = left.first, let b = right.first {
       if a.index == b.index {
-        merged.append(Bin(index: a.index, count: a.count + b.count))
+        merged.append(Bin(index: a.index, count: a.count.addingSaturating(b.count)))
         left.removeFirst()
         right.removeFirst()
       } else {
@@ -68,8 +69,8 @@ package struct LatencyDistribution: Sendable, Hashable {
       }
     }
     bins = merged + left + right
-    count += other.count
-    sum += other.sum
+    count = count.addingSaturating(other.count)
+    sum = sum.addingSaturating(other.sum)
     maximum = max(maximum, other.maximum)
   }
 
@@ -83,10 +84,11 @@ package struct LatencyDistribution: Sendable, Hashable {
   /// - Returns: the upper edge of its place, and never more than the longest; `nil` when nothing was recorded.
   package func quantile(_ part: Double) -> Duration? {
     guard !isEmpty else { return nil }
-    let rank = max(1, UInt64((min(max(part, 0), 1) * Double(count)).rounded(.up)))
+    let place = (min(max(part, 0), 1) * Double(count)).rounded(.up)
+    let rank = place < Double(count) ? max(1, UInt64(place)) : count
     var below: UInt64 = 0
     for bin in bins {
-      below += bin.count
+      below = below.addingSaturating(bin.count)
       if below >= rank { return .microseconds(Int64(min(HistogramLayout.highestValue(at: bin.index), maximum))) }
     }
     return longest
@@ -113,7 +115,7 @@ package struct LatencyDistribution: Sendable, Hashable {
     let first = lower < .zero ? 0 : Self.microseconds(lower) + 1
     return bins.reduce(0) { total, bin in
       let value = min(HistogramLayout.highestValue(at: bin.index), maximum)
-      return value >= first && value <= last ? total + bin.count : total
+      return value >= first && value <= last ? total.addingSaturating(bin.count) : total
     }
   }
 
@@ -123,6 +125,39 @@ package struct LatencyDistribution: Sendable, Hashable {
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
     guard seconds < 7 * 24 * 3600 else { return longest }
     return UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
+  }
+}
+
+/// The sum of many distributions: a place for each count up to the longest duration, so that adding one takes no longer
+/// the more there are.
+package struct LatencySum: Sendable {
+  private var counts: [UInt64] = []
+  private var sum: UInt64 = 0
+  private var maximum: UInt64 = 0
+
+  package init() {}
+
+  package mutating func add(_ distribution: LatencyDistribution) {
+    if let last = distribution.bins.last?.index, last >= counts.count {
+      counts += Array(repeating: 0, count: last + 1 - counts.count)
+    }
+    for bin in distribution.bins { counts[bin.index] = counts[bin.index].addingSaturating(bin.count) }
+    sum = sum.addingSaturating(distribution.sum)
+    maximum = max(maximum, distribution.maximum)
+  }
+
+  package var distribution: LatencyDistribution {
+    LatencyDistribution(
+      bins: counts.indices.compactMap { counts[$0] > 0 ? .init(index: $0, count: counts[$0]) : nil }, sum: sum,
+      maximum: maximum)
+  }
+}
+
+extension UInt64 {
+  /// The greatest number where the sum is greater: rows that somebody else wrote may hold anything.
+  package func addingSaturating(_ other: UInt64) -> UInt64 {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
   }
 }
 

@@ -8,11 +8,17 @@ package struct RunHistory: Sendable, Hashable {
 
   private var steps: [StepName: Runs] = [:]
 
+  /// More would say nothing, and thousands of it must add up.
+  private static let longestWork = Duration.seconds(366 * 86400)
+
   /// - Parameter distributions: those of the phase `run` are taken.
   package init(_ distributions: [LatencyKey: LatencyDistribution] = [:]) {
     for (key, distribution) in distributions where key.phase == .run && key.outcome.tells {
       steps[key.step, default: Runs()].durations.add(distribution)
-      if key.outcome.isFinal { steps[key.step]?.finished += distribution.count }
+      if key.outcome.isFinal {
+        let finished = steps[key.step]?.finished ?? 0
+        steps[key.step]?.finished = finished.addingSaturating(distribution.count)
+      }
     }
   }
 
@@ -26,7 +32,7 @@ package struct RunHistory: Sendable, Hashable {
   /// How long a job of the step occupies a slot until it is over, all its runs together; `nil` when none was over yet.
   package func work(of step: StepName) -> Duration? {
     guard let runs = steps[step], runs.finished > 0 else { return nil }
-    return .microseconds(Double(runs.durations.sum) / Double(runs.finished))
+    return min(.microseconds(Double(runs.durations.sum) / Double(runs.finished)), Self.longestWork)
   }
 
   /// How much longer runs of the step took that had taken this long; `nil` when none took longer.

@@ -15,7 +15,8 @@ extension JobQueue {
     func history(_ last: Duration) async throws -> RunHistory {
       RunHistory(
         try await latencies(
-          LatencyFilter(phases: [.run], since: now.advanced(by: .zero - last), until: now.advanced(by: .seconds(1)))
+          LatencyFilter(phases: [.run], since: now.advanced(by: .zero - last), until: now.advanced(by: .seconds(1))),
+          skippingDamaged: true
         ).distributions)
     }
     let recent = try await history(Self.recent)
@@ -79,21 +80,29 @@ private struct ForecastReading {
   /// Of the jobs and of all that those that are blocked wait for.
   func places(of jobs: [Job]) throws -> [JobID: Forecast.Place] {
     var places: [JobID: Forecast.Place] = [:]
+    var waiting: [QueueName: [Line]] = [:]
     var wanted = jobs.filter { !$0.state.isFinal }.map(\.id)
     for _ in 0...StepAwait.maximumDepth {
       var next: Set<JobID> = []
       for id in wanted where places[id] == nil {
-        guard let place = try place(of: id) else { continue }
+        guard let (place, priority) = try place(of: id) else { continue }
         places[id] = place
+        if case .available = place.standing {
+          waiting[place.queue, default: []].append(Line(priority: priority, id: id))
+        }
         if case .blocked(let others) = place.standing { next.formUnion(others) }
       }
       if next.isEmpty { break }
       wanted = next.sorted()
     }
+    for (queue, line) in waiting {
+      for (id, counts) in try ahead(of: line, in: queue) { places[id]?.standing = .available(ahead: counts) }
+    }
     return places
   }
 
-  private func place(of id: JobID) throws -> Forecast.Place? {
+  /// - Returns: its place, of an available one without those before it, and its priority.
+  private func place(of id: JobID) throws -> (Forecast.Place, priority: Int)? {
     try db.first(
       "SELECT step, queue, state, priority, started_at, progress, run_at FROM jobs WHERE id = ?", [id]
     ) { row in
@@ -101,15 +110,17 @@ private struct ForecastReading {
       let standing: Forecast.Place.Standing
       switch state {
       case .running: standing = .running(running(row[0], row[4], row[5]))
-      case .available: standing = .available(ahead: try ahead(of: id, priority: row[3], in: row[1]))
+      case .available: standing = .available(ahead: [:])
       case .scheduled:
         let runAt: Int64? = row[6]
         standing = .scheduled(after: now.duration(to: runAt.map(Timestamp.init(milliseconds:)) ?? now))
       case .blocked: standing = .blocked(by: try blockers(of: id))
       case .completed, .failed, .cancelled: return nil
       }
-      return Forecast.Place(
-        step: StepName(rawValue: row[0]), queue: QueueName(rawValue: row[1]), standing: standing)
+      return (
+        Forecast.Place(step: StepName(rawValue: row[0]), queue: QueueName(rawValue: row[1]), standing: standing),
+        priority: row[3]
+      )
     }.flatMap(\.self)
   }
 
@@ -118,17 +129,48 @@ private struct ForecastReading {
     return Forecast.Running(step: StepName(rawValue: step), elapsed: elapsed, progress: progress)
   }
 
-  private func ahead(of id: JobID, priority: Int, in queue: String) throws -> [StepName: Int] {
-    let rows = try Row.fetchCursor(
-      db.cachedStatement(
-        sql: """
-          SELECT step, count(*) FROM jobs
-          WHERE state = 'available' AND queue IS NOT NULL AND queue = ? AND (priority > ? OR (priority = ? AND id < ?))
-          GROUP BY step
-          """), arguments: [queue, priority, priority, id])
-    var counts: [StepName: Int] = [:]
-    while let row = try rows.next() { counts[StepName(rawValue: row[0])] = row[1] }
-    return counts
+  /// Where a job stands in its queue: who is claimed earlier is less.
+  private struct Line: Comparable {
+    let priority: Int
+    let id: JobID
+
+    static func < (left: Line, right: Line) -> Bool {
+      left.priority == right.priority ? left.id < right.id : left.priority > right.priority
+    }
+  }
+
+  /// How many of each step are before each of these: one walk over the queue, however many are asked about.
+  private func ahead(of jobs: [Line], in queue: QueueName) throws -> [JobID: [StepName: Int]] {
+    let line = jobs.sorted()
+    var ahead: [JobID: [StepName: Int]] = [:]
+    let steps = try String.fetchAll(
+      db, sql: "SELECT DISTINCT step FROM jobs WHERE state = 'available' AND queue IS NOT NULL AND queue = ?",
+      arguments: [queue.rawValue])
+    for step in steps {
+      // At each place: how many stand between it and the one before.
+      var between = Array(repeating: 0, count: line.count + 1)
+      let rows = try Row.fetchCursor(
+        db.cachedStatement(
+          sql: """
+            SELECT priority, id FROM jobs WHERE state = 'available' AND queue IS NOT NULL AND queue = ? AND step = ?
+            """), arguments: [queue.rawValue, step])
+      while let row = try rows.next() {
+        let other = Line(priority: row[0], id: row[1])
+        var (low, high) = (0, line.count)
+        while low < high {
+          let middle = (low + high) / 2
+          if other < line[middle] { high = middle } else { low = middle + 1 }
+        }
+        between[low] += 1
+      }
+      var count = 0
+      for (index, place) in line.enumerated() {
+        count += between[index]
+        // One that is in the line stands after itself.
+        if count > 0 { ahead[place.id, default: [:]][StepName(rawValue: step)] = count }
+      }
+    }
+    return ahead
   }
 
   private func blockers(of id: JobID) throws -> [JobID] {

@@ -35,6 +35,11 @@ package struct LatencyReport: Sendable, Hashable {
 extension JobQueue {
   /// - Throws: ``QueueError``.
   package func latencies(_ filter: LatencyFilter) async throws -> LatencyReport {
+    try await latencies(filter, skippingDamaged: false)
+  }
+
+  /// - Parameter skippingDamaged: whether rows that nobody can read are left out; otherwise they are an error.
+  func latencies(_ filter: LatencyFilter, skippingDamaged: Bool) async throws -> LatencyReport {
     let now = clock.now()
     return try await read { [path] db in
       var conditions: [String] = []
@@ -45,28 +50,31 @@ extension JobQueue {
         arguments += StatementArguments(values)
       }
       require("step", in: filter.steps.map(\.rawValue).sorted())
-      require("phase", in: filter.phases.map(\.rawValue).sorted())
       require("outcome", in: filter.outcomes.map(\.rawValue).sorted())
+      let phases = filter.phases.map(\.rawValue).sorted()
+      var sums: [LatencyKey: LatencySum] = [:]
       var report = LatencyReport(distributions: [:], since: filter.since, until: filter.until)
       for resolution in LatencyResolution.allCases {
         let range: StatementArguments = [
-          resolution.rawValue, filter.since.advanced(by: .zero - resolution.duration).milliseconds,
+          resolution.rawValue, filter.since.advanced(by: .milliseconds(1) - resolution.duration).milliseconds,
           filter.until.milliseconds,
         ]
         let rows = try Row.fetchCursor(
           db,
           sql: """
             SELECT \(LatencyRow.columns), starts_at FROM latency_histograms
-            WHERE seconds = ? AND starts_at > ? AND starts_at < ? \(conditions.joined(separator: " "))
-            """, arguments: range + arguments)
+            WHERE \(LatencyRow.isWithin(phases: phases.count)) \(conditions.joined(separator: " "))
+            """, arguments: StatementArguments(phases) + range + arguments)
         while let row = try rows.next() {
-          guard let (key, distribution) = try LatencyRow.read(row, path: path) else { continue }
-          report.distributions[key, default: LatencyDistribution()].add(distribution)
+          let entry = try skippingDamaged ? LatencyRow.readable(row, path: path) : LatencyRow.read(row, path: path)
+          guard let (key, distribution) = entry else { continue }
+          sums[key, default: LatencySum()].add(distribution)
           let start = Timestamp(milliseconds: row[6])
           report.since = min(report.since, start)
           report.until = max(report.until, min(start.advanced(by: resolution.duration), now))
         }
       }
+      report.distributions = sums.mapValues(\.distribution)
       return report
     }
   }

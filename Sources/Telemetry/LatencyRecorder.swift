@@ -72,22 +72,54 @@ package final class LatencyRecorder: JobObserver {
     let outcome: RunOutcome
   }
 
-  private let written = Mutex<[Kind: Runs]>([:])
+  private struct Written {
+    var runs: [Kind: Runs] = [:]
+    /// What each step, or its tool, has called phases so far.
+    var phases: [StepName: Set<PhaseName>] = [:]
+    var full: Set<StepName> = []
+
+    /// - Returns: whether a phase is left out, for the first time of this step.
+    mutating func record(_ step: StepName, _ outcome: RunOutcome, _ timings: RunTimings) -> Bool {
+      var timings = timings
+      let isLeftOut = !timings.phases.allSatisfy { admits($0.name, of: step) }
+      if isLeftOut { timings.phases.removeAll { !admits($0.name, of: step) } }
+      runs[Kind(step: step, outcome: outcome), default: Runs()].record(timings)
+      return isLeftOut && full.insert(step).inserted
+    }
+
+    private mutating func admits(_ phase: PhaseName, of step: StepName) -> Bool {
+      if let known = phases[step] {
+        if known.contains(phase) { return true }
+        if known.count >= LatencyRecorder.phaseLimit { return false }
+      }
+      phases[step, default: []].insert(phase)
+      return true
+    }
+  }
+
+  /// How many different phases of a step are counted; what its tool names beyond them is not, or it could fill the
+  /// table.
+  package static let phaseLimit = 32
+
+  private let written = Mutex(Written())
   /// Held by who takes: one at a time.
   private let resting = Mutex<[Kind: Runs]>([:])
 
-  package init() {}
+  private let whenFull: @Sendable (StepName) -> Void
+
+  /// - Parameter whenFull: called once for a step that has more phases than ``phaseLimit``.
+  package init(whenFull: @escaping @Sendable (StepName) -> Void = { _ in }) { self.whenFull = whenFull }
 
   package func observe(_ observation: WorkerObservation) {
     guard case .jobSettled(let job, let kind, let timings) = observation else { return }
-    written.withLock { $0[Kind(step: job.step, outcome: kind.outcome), default: Runs()].record(timings) }
+    if written.withLock({ $0.record(job.step, kind.outcome, timings) }) { whenFull(job.step) }
   }
 
   /// What was measured since it was last taken.
   package func take() -> [LatencyKey: LatencyDistribution] {
     resting.withLock { resting in
       // The lock of the writers is held for the swap only, not for the walk over the counts.
-      written.withLock { written in swap(&written, &resting) }
+      written.withLock { written in swap(&written.runs, &resting) }
       var taken: [LatencyKey: LatencyDistribution] = [:]
       for (kind, runs) in resting {
         for (phase, recording) in zip(runs.phases, runs.recordings) where recording.histogram.totalCount > 0 {

@@ -97,6 +97,12 @@ struct StatsCommandTests {
     #expect(abs(median - 0.3) <= 0.0003)
   }
 
+  @Test func `The window is told in local time with its zone`() async throws {
+    try await recordExports()
+    let lines = try workshop.shell("TZ=XYZ-05:30 $stepworks stats").lines
+    #expect(lines[0].wholeMatch(of: /[-0-9]{10} [:0-9]{8}\+05:30 … [-0-9]{10} [:0-9]{8}\+05:30/) != nil)
+  }
+
   @Test func `A phase and an outcome can be asked for alone`() async throws {
     try await recordExports()
     let lines = try workshop.run("stats", "--phase", "mesh", "--outcome", "done").lines
@@ -125,7 +131,11 @@ struct StatsCommandTests {
     #expect(empty.status == 0 && empty.output.isEmpty)
     #expect(empty.errors.contains("Nothing has been measured yet"))
     try await recordExports()
-    #expect(try workshop.run("stats", "--since", "2d", "--until", "1d").errors.contains("a longer --since shows more"))
+    let early = try workshop.run("stats", "--since", "2d", "--until", "1d")
+    #expect(early.errors.contains(", a later --until shows more."))
+    // The window holds all that there is: no other one shows more.
+    let covered = try workshop.run("stats", "--since", "2d", "--outcome", "cancelled")
+    #expect(covered.errors.contains("measuring began ") && !covered.errors.contains("more"))
     #expect(try workshop.run("stats", "--json", "--since", "2d", "--until", "1d").json["series"] == .array([]))
   }
 

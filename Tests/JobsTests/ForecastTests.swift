@@ -86,6 +86,9 @@ struct ForecastTests {
 
   @Test func `Nothing is told of a queue that is paused, not served or limited otherwise`() {
     #expect(forecast(.init(slots: 0, waiting: ["mesh": 1])).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 3, isThrottled: true, waiting: ["mesh": 1])).eta(of: 7) == nil)
+    #expect(forecast(.init(slots: 0, running: [running(4)], waiting: ["mesh": 1])).eta(of: 7) == nil)
+    #expect(near(forecast(.init(slots: 0, running: [running(4)])).eta(of: "cad" as QueueName), 6))
     #expect(forecast(.init(slots: 3, isThrottled: true, waiting: ["mesh": 1]), ahead: ["mesh": 3]).eta(of: 7) == nil)
     #expect(forecast(.init(slots: 0, waiting: ["mesh": 1])).eta(of: "cad" as QueueName) == nil)
   }
@@ -99,7 +102,7 @@ struct ForecastTests {
 
   @Test func `A scheduled job takes its own time after its time has come`() {
     let forecast = Forecast(
-      history: Self.history,
+      history: Self.history, queues: ["cad": .init(slots: 1)],
       places: [7: .init(step: "mesh", queue: "cad", standing: .scheduled(after: .seconds(100)))])
     #expect(near(forecast.eta(of: 7), 110))
   }
@@ -117,6 +120,33 @@ struct ForecastTests {
     #expect(near(forecast.eta(of: 1), 28))
     #expect(forecast.eta(of: 5) == nil)
     #expect(forecast.eta(of: 6) == nil)
+  }
+
+  /// 12⁸ ways lead through it.
+  @Test(.timeLimit(.minutes(1)))
+  func `Layers of jobs that all wait for all of the layer before are told`() {
+    var places: [JobID: Forecast.Place] = [:]
+    for layer in 0..<8 {
+      for one in 1...12 {
+        let before = (1...12).map { JobID(layer * 100 - 100 + $0) }
+        places[JobID(layer * 100 + one)] = .init(
+          step: "mesh", queue: "cad", standing: layer == 0 ? .running(running(4)) : .blocked(by: before))
+      }
+    }
+    let forecast = Forecast(history: Self.history, queues: ["cad": .init(slots: 12)], places: places)
+    #expect(near(forecast.eta(of: 701), 76))
+  }
+
+  @Test func `Numbers that nobody measured do not end the process`() {
+    let absurd = LatencyDistribution(
+      bins: [.init(index: 0, count: 1), .init(index: 30_000, count: .max - 1)], sum: .max >> 1, maximum: .max >> 1)
+    let history = RunHistory([
+      LatencyKey("mesh", .run, .done): absurd, LatencyKey("mesh", .run, .failed): absurd,
+      LatencyKey("film", .run, .done): LatencyDistribution(
+        bins: [.init(index: 0, count: 1)], sum: .max >> 1, maximum: .max >> 1),
+    ])
+    let queue = Forecast.Queue(slots: 1, running: [running(4)], waiting: ["mesh": 1_000_000, "film": 1_000_000])
+    #expect(Forecast(history: history, queues: ["cad": queue]).eta(of: "cad" as QueueName) != nil)
   }
 
   @Test func `What happened lately counts alone, and the past where nothing did`() {

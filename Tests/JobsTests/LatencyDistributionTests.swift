@@ -32,6 +32,30 @@ struct LatencyDistributionTests {
     #expect(distribution.quantile(1) == .microseconds(987_654_321))
   }
 
+  @Test func `What is too much for a number stays at the greatest`() {
+    var most = LatencyDistribution(
+      bins: [.init(index: 7, count: .max - 1), .init(index: 9, count: .max - 1)], sum: .max - 1, maximum: 9)
+    #expect(most.count == .max)
+    most.add(most)
+    var sum = LatencySum()
+    for _ in 0..<2 { sum.add(most) }
+    #expect(sum.distribution == most)
+    #expect(most.sum == .max && most.bins.map(\.count) == [.max, .max])
+    #expect(most.quantile(1) == .microseconds(7))
+    #expect(most.count(in: .zero, .seconds(1)) == .max)
+  }
+
+  @Test func `A sum of many is what adding one to the other gives`() {
+    var (sum, added) = (LatencySum(), LatencyDistribution())
+    for round in 0..<50 {
+      let one = LatencyDistribution((0...round).map { .microseconds($0 * $0 * 997) })
+      sum.add(one)
+      added.add(one)
+    }
+    #expect(sum.distribution == added)
+    #expect(LatencySum().distribution.isEmpty)
+  }
+
   @Test func `Adding is as if all had been recorded in one`() {
     let (some, others) = ((0..<500).map { $0 * $0 * 7 }, (0..<900).map { $0 * 1013 })
     var sum = LatencyDistribution(some.map { .microseconds($0) })

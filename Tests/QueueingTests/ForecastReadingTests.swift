@@ -70,6 +70,17 @@ import Testing
     #expect(worker.id > 0)
   }
 
+  @Test func `A damaged histogram takes no forecast but its own away`() async throws {
+    let fixture = try await fixture(["cad": 1, "render": 1])
+    try fixture.sql("UPDATE latency_histograms SET histogram = zeroblob(60) WHERE step = 'render';")
+    let worker = try await fixture.worker()
+    let job = try await fixture.enqueue()
+    #expect(seconds(try await fixture.queue.forecast(for: [fixture.job(job)]).eta(of: job)) == 10)
+    let history = try await fixture.queue.runHistory()
+    #expect(history.work(of: "render") == nil)
+    #expect(worker.id > 0)
+  }
+
   @Test func `The last hours say how long a step takes, and the last month where they are silent`() async throws {
     let fixture = try await fixture(["cad": 1, "render": 1])
     fixture.clock.advance(by: .seconds(86400))

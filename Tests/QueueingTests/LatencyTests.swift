@@ -146,6 +146,53 @@ import Testing
     #expect(try fixture.sql("SELECT count FROM latency_histograms;") == ["1"])
   }
 
+  @Test func `A damaged histogram, or one of a later version, stays and keeps nothing else from being made into hours`()
+    async throws
+  {
+    let fixture = try await QueueFixture()
+    let begin = fixture.clock.wall.now().milliseconds
+    fixture.clock.advance(by: .milliseconds(3_600_000 - begin % 3_600_000))
+    try await record(fixture, [1])
+    try fixture.sql("UPDATE latency_histograms SET histogram = zeroblob(60);")
+    fixture.clock.advance(by: .seconds(60))
+    try await record(fixture, [2])
+    try await record(fixture, [9], as: LatencyKey("work", "run", .failed))
+    try fixture.sql(
+      "PRAGMA ignore_check_constraints = 1; UPDATE latency_histograms SET outcome = 'later' WHERE outcome = 'failed';")
+    fixture.clock.advance(by: .seconds(3600))
+    try await record(fixture, [3])
+
+    fixture.clock.advance(by: .seconds(3 * 86400))
+    try await fixture.queue.compactLatencies()
+    let rows = "SELECT seconds, outcome, sum_us FROM latency_histograms ORDER BY seconds, starts_at, outcome;"
+    #expect(
+      try fixture.sql(rows)
+        == ["60|done|1000000", "60|later|9000000", "3600|done|2000000", "3600|done|3000000"])
+
+    fixture.clock.advance(by: .seconds(500 * 86400))
+    try await fixture.queue.compactLatencies()
+    try await fixture.queue.compactLatencies()
+    #expect(try fixture.sql(rows) == ["60|done|1000000", "60|later|9000000"])
+  }
+
+  @Test func `Where the hour's own histogram is damaged its minutes stay`() async throws {
+    let fixture = try await QueueFixture()
+    try await record(fixture, [1])
+    fixture.clock.advance(by: .seconds(3 * 86400))
+    try await fixture.queue.compactLatencies()
+    try fixture.sql(
+      """
+      INSERT INTO latency_histograms SELECT * FROM (SELECT 60 AS seconds, starts_at, step, phase, outcome, count, sum_us,
+        max_us, histogram FROM latency_histograms);
+      UPDATE latency_histograms SET histogram = zeroblob(60) WHERE seconds = 3600;
+      """)
+    try await fixture.queue.compactLatencies()
+    #expect(try fixture.sql("SELECT seconds FROM latency_histograms ORDER BY 1;") == ["60", "3600"])
+    try fixture.sql("DELETE FROM latency_histograms WHERE seconds = 3600;")
+    try await fixture.queue.compactLatencies()
+    #expect(try fixture.sql("SELECT seconds, sum_us FROM latency_histograms;") == ["3600|1000000"])
+  }
+
   @Test(arguments: [
     ("61, 60000, 'work', 'run', 'done', 1, 5, 5", "seconds"),
     ("60, 61000, 'work', 'run', 'done', 1, 5, 5", "starts_at"),

@@ -1,4 +1,5 @@
 import Jobs
+import Synchronization
 import Telemetry
 import Testing
 
@@ -28,6 +29,22 @@ struct LatencyRecorderTests {
     for (outcome, seconds) in [(RunOutcome.done, 4), (.failed, 1), (.cancelled, 2)] {
       #expect(taken[LatencyKey("export_glb", "run", outcome)] == LatencyDistribution([.seconds(seconds)]))
     }
+  }
+
+  @Test func `A tool that names ever more phases is told of once, and only so many are kept`() {
+    let full = Mutex<[StepName]>([])
+    let recorder = LatencyRecorder { step in full.withLock { $0.append(step) } }
+    for number in 0..<(LatencyRecorder.phaseLimit + 10) {
+      recorder.observe(
+        .jobSettled(
+          Samples.job(), .completed(.done),
+          timings: RunTimings(phases: [.init(PhaseName(rawValue: "p\(number)"), .seconds(1))], run: .seconds(1))))
+      if number == 20 { _ = recorder.take() }
+    }
+    let taken = recorder.take()
+    #expect(taken.keys.filter { $0.phase.rawValue.hasPrefix("p") }.count == LatencyRecorder.phaseLimit - 21)
+    #expect(taken[LatencyKey("export_glb", .run, .done)]?.count == UInt64(LatencyRecorder.phaseLimit + 10 - 21))
+    #expect(full.withLock(\.self) == ["export_glb"])
   }
 
   @Test func `What was taken is not taken again`() {

@@ -20,7 +20,8 @@ enum SchemaVersion4 {
       max_us INTEGER NOT NULL CHECK (max_us BETWEEN 0 AND sum_us),
       -- In the encoding V2 of HdrHistogram, uncompressed: microseconds, three significant digits.
       histogram BLOB NOT NULL CHECK (length(histogram) > 40),
-      PRIMARY KEY (seconds, starts_at, step, phase, outcome)
+      -- Whoever asks for one phase, as forecasts do every ten seconds, reads one stretch of the table.
+      PRIMARY KEY (phase, seconds, starts_at, step, outcome)
     ) STRICT, WITHOUT ROWID;
     """
 }

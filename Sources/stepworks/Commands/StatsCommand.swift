@@ -94,8 +94,12 @@ struct StatsCommand: AsyncParsableCommand {
       return "Nothing has been measured yet: runs are counted once they are settled, at most ten seconds later."
     }
     let what = step.isEmpty && phase.isEmpty && outcome.isEmpty ? "" : " that you ask for"
+    let hint =
+      begin >= report.until
+      ? ", a later --until shows more" : begin < report.since ? ", an earlier --since may show more" : ""
+    let (since, until) = (LocalTime(report.since).seconds, LocalTime(report.until).seconds)
     return
-      "Nothing\(what) was measured between \(report.since.iso8601) and \(report.until.iso8601); measuring began \(begin.iso8601), a longer --since shows more."
+      "Nothing\(what) was measured between \(since) and \(until); measuring began \(LocalTime(begin).seconds)\(hint)."
   }
 
   private static func now() -> Timestamp { WallClock.system.now() }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CoreMetrics
 import Glibc
 import Jobs
+import Logging
 import Telemetry
 
 struct WorkerCommand: AsyncParsableCommand {
@@ -71,7 +72,11 @@ struct WorkerCommand: AsyncParsableCommand {
     MetricsSystem.bootstrap(registry)
     let threshold = settings.logThreshold
     let logger = settings.makeLogger("stepworks.worker", threshold)
-    let latencies = LatencyRecorder()
+    let latencies = LatencyRecorder { step in
+      logger.warning(
+        "Runs of \(step) named more than \(LatencyRecorder.phaseLimit) different phases; further ones are not counted until the worker starts anew."
+      )
+    }
     let reload = ConfigurationReload(values, logThreshold: threshold) { [shared, flags] in
       try await shared.values(overriding: flags)
     }

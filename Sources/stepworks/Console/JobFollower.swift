@@ -15,6 +15,8 @@ struct JobFollower {
   private static let workerSilence: Duration = .seconds(60)
   /// Between two looks at most this often, however many jobs others settle meanwhile.
   private static let shortestPause: Duration = .milliseconds(20)
+  /// Looks that take long are made less often, down to this.
+  private static let longestPause: Duration = .milliseconds(400)
 
   init(_ queue: JobQueue) throws {
     self.queue = queue
@@ -30,10 +32,12 @@ struct JobFollower {
     let began = ContinuousClock.now
     var hasHinted = false
     var jobs: [Job] = []
-    var forecasts = ForecastReader(queue)
+    var forecasts = ForecastReader(queue, rest: 9)
     try await WakeUps.look(at: watcher, every: .milliseconds(500)) {
       if interrupt.isRaised { return false }
+      let look = ContinuousClock.now
       jobs = try await read(ids)
+      if interrupt.isRaised { return false }
       display.show(
         jobs, try await forecasts.forecast(for: jobs), try await queue.firstStarts(of: jobs.map(\.id)))
       if jobs.allSatisfy(\.state.isFinal) { return false }
@@ -41,7 +45,8 @@ struct JobFollower {
         hasHinted = true
         if let hint = try await hintAboutWorkers(jobs) { display.note(hint) }
       }
-      try await Task.sleep(for: Self.shortestPause)
+      let pause = min(max((ContinuousClock.now - look) * 4, Self.shortestPause), Self.longestPause)
+      if !interrupt.isRaised { try await Task.sleep(for: pause) }
       return !interrupt.isRaised
     }
     display.finish(jobs)
@@ -50,14 +55,13 @@ struct JobFollower {
   }
 
   private func read(_ ids: [JobID]) async throws -> [Job] {
-    var jobs: [Job] = []
-    for id in ids {
-      guard let job = try await queue.job(id) else {
+    let jobs = Dictionary(uniqueKeysWithValues: try await queue.jobs(Set(ids)).map { ($0.id, $0) })
+    return try ids.map { id in
+      guard let job = jobs[id] else {
         throw CommandFailure(.missingInput, "Job \(id) was deleted while it was waited for.")
       }
-      jobs.append(job)
+      return job
     }
-    return jobs
   }
 
   private func hintAboutWorkers(_ jobs: [Job]) async throws -> String? {

@@ -14,7 +14,7 @@ struct LatencyChart {
     var good: UInt64
     var bad: UInt64
 
-    var count: UInt64 { good + bad }
+    var count: UInt64 { good.addingSaturating(bad) }
   }
 
   private let all: LatencyDistribution
@@ -30,7 +30,11 @@ struct LatencyChart {
         var row = Row(lower: max(lower, .zero), upper: upper, good: 0, bad: 0)
         for (outcome, distribution) in distributions {
           let count = distribution.count(in: lower, upper)
-          if outcome.isTrouble { row.bad += count } else { row.good += count }
+          if outcome.isTrouble {
+            row.bad = row.bad.addingSaturating(count)
+          } else {
+            row.good = row.good.addingSaturating(count)
+          }
         }
         return row
       }

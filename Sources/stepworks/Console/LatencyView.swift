@@ -13,7 +13,7 @@ struct LatencyView {
 
   /// - Parameter width: of the terminal; `nil`: there is none.
   func lines(width: Int?, colour: Bool) -> [String] {
-    var lines = [style(.faint, "\(report.since.iso8601) … \(report.until.iso8601)", colour)]
+    var lines = [style(.faint, "\(LocalTime(report.since).seconds) … \(LocalTime(report.until).seconds)", colour)]
     guard isOfSteps else { return lines + table(report.sortedKeys, width: width, colour: colour) }
     let steps = Set(report.distributions.keys.map(\.step)).sorted { $0.rawValue < $1.rawValue }
     for step in steps {
@@ -44,7 +44,7 @@ struct LatencyView {
       let count = keys.filter { $0.outcome == outcome }.compactMap { report.distributions[$0]?.count }.max() ?? 0
       if count > 0 { counts.append((outcome, count)) }
     }
-    let all = counts.reduce(0) { $0 + $1.count }
+    let all = counts.reduce(into: UInt64(0)) { $0 = $0.addingSaturating($1.count) }
     let parts = counts.map { "\($0.count) \($0.outcome.words)" }.joined(separator: ", ")
     return "\(step): \(HumanTime.count(Int(clamping: all), "run")), \(parts)"
   }

@@ -31,5 +31,8 @@ struct LocalTime {
     return "\(date) \(clock).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)\(zone)"
   }
 
+  /// `2026-01-31 12:00:00+01:00`: likewise.
+  var seconds: String { "\(date) \(clock)\(zone)" }
+
   private static func digits(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Jobs
 import Synchronization
 
@@ -13,21 +14,29 @@ package final class DrainDeadline: Sendable {
   }
 
   private let onOverdue: @Sendable (Overdue) -> Void
-  private let timer = Mutex<Task<Void, Never>?>(nil)
+  /// Which drain it is; each beginning and each end makes the timers before it void.
+  private let turn = Mutex(0)
+  /// Not a task: those may all hang.
+  private let queue = DispatchQueue(label: "stepworks.drain-deadline")
 
   /// - Parameter onOverdue: ends the process, its tools dying with it.
   package init(onOverdue: @escaping @Sendable (Overdue) -> Void) { self.onOverdue = onOverdue }
 
   /// The drain begins, and may take this long until ``end()``.
   package func begin(_ budget: Duration) {
-    timer.withLock { timer in
-      timer?.cancel()
-      timer = Task.detached { [onOverdue] in
-        guard (try? await Task.sleep(for: budget, clock: .suspending)) != nil else { return }  // it ended in time
-        onOverdue(Overdue(budget: budget))
-      }
+    let mine = next()
+    queue.asyncAfter(deadline: .now() + budget.seconds) { [self] in
+      guard turn.withLock({ $0 }) == mine else { return }  // it ended in time
+      onOverdue(Overdue(budget: budget))
     }
   }
 
-  package func end() { timer.withLock { $0?.cancel() } }
+  package func end() { _ = next() }
+
+  private func next() -> Int {
+    turn.withLock {
+      $0 += 1
+      return $0
+    }
+  }
 }

@@ -16,25 +16,19 @@ struct SignalEscalation: Service {
   func run() async throws {
     // Several that come during a reload are one.
     let (reloads, requests) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    await withTaskGroup { group in
-      group.addTask { for await _ in reloads { await reload() } }
-      var isDraining = false
-      for await signal in signals.cancelOnGracefulShutdown() {
-        if signal == .sighup {
-          if !endsWithTerminal {
-            requests.yield()
-          } else if !isDraining {
-            isDraining = true
-            await drain()
-          }
-        } else if isDraining {
-          hurry()
-        } else {
-          isDraining = true
-          await drain()
-        }
+    // Not awaited: a file that can't be read to its end must not keep the worker from ending.
+    let reloading = Task { [reload] in for await _ in reloads { await reload() } }
+    defer { reloading.cancel() }
+    var isDraining = false
+    for await signal in signals.cancelOnGracefulShutdown() {
+      if signal == .sighup, !endsWithTerminal {
+        requests.yield()
+      } else if !isDraining {
+        isDraining = true
+        await drain()
+      } else if signal != .sighup {
+        hurry()
       }
-      requests.finish()
     }
   }
 }

@@ -111,6 +111,18 @@ struct ServiceManagerTests {
     #expect(worker.output.contains(#""level":"debug""#))
   }
 
+  @Test func `A reload that gets no further does not hold up a stop`() throws {
+    let file = installation.directory + "/stepworks.yaml"
+    try write("worker:\n  slots: 1\n", to: file)
+    let worker = try start(["STEPWORKS_CONFIG": file])
+    listener.wait(for: "READY=1")
+    #expect(unlink(file) == 0 && mkfifo(file, 0o600) == 0)
+    worker.send(SIGHUP)
+    listener.wait(for: "RELOADING=1")
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 0)
+  }
+
   @Test func `A reload of a wrong file changes nothing, is one error line, and stays in the status until the next`()
     throws
   {

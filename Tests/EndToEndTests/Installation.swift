@@ -87,6 +87,14 @@ final class Installation {
     return try await job(id)
   }
 
+  /// Waits for the commit after which this holds.
+  func waitForCommit(until holds: () throws -> Bool) async throws {
+    let watcher = try CommitWatcher(queue)
+    defer { watcher.stop() }
+    var wakeUps = watcher.wakeUps.makeAsyncIterator()
+    while try !holds() { try #require(await wakeUps.next() != nil) }
+  }
+
   func runID(_ job: JobID, fence: Int64) -> String { queue.runID(of: LeaseToken(jobID: job, fence: fence)) }
 }
 

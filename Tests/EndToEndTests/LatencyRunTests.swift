@@ -89,7 +89,7 @@ struct LatencyRunTests {
     _ = try await installation.waitForEnd(of: id)
     func count() throws -> String { try installation.sql("SELECT coalesce(sum(count), 0) FROM latency_histograms") }
     // Written by itself, while the worker runs.
-    while try count() == "0" { try await Task.sleep(for: .milliseconds(100)) }
+    try await installation.waitForCommit { try count() != "0" }
     #expect(try count() == "4")
   }
 }

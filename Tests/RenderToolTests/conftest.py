@@ -76,10 +76,17 @@ class Tool:
         path.write_text(json.dumps(request | members))
         return path
 
-    def start(self, request, directory, **environment):
+    @property
+    def python(self):
+        """The interpreter in which the tool and its Blender run."""
+        return Path(self.path).with_name("python3")
+
+    def start(self, request, directory, script=None, **environment):
+        """Starts the tool on a request, or a Python script in its place."""
         directory.mkdir(exist_ok=True)
+        command = [self.path] if script is None else [self.python, "-IB", "-c", script]
         return subprocess.Popen(
-            [self.path, str(request)], cwd=directory, env=self.environment | environment, stdin=subprocess.DEVNULL,
+            [*command, str(request)], cwd=directory, env=self.environment | environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
     def finish(self, process, directory, timeout=100):
@@ -91,22 +98,20 @@ class Tool:
         lines = [json.loads(line) for line in output.decode().splitlines()]
         return Run(process.returncode, lines, errors.decode(errors="replace"), directory)
 
-    def run(self, directory, model, environment=None, **members):
+    def run(self, directory, model, environment=None, script=None, **members):
         """Runs a request in `directory`."""
         request = self.request(directory.with_name(directory.name + "-request.json"), model, **members)
-        return self.finish(self.start(request, directory, **(environment or {})), directory)
+        return self.finish(self.start(request, directory, script, **(environment or {})), directory)
 
     def ask(self, *arguments, **environment):
         """Runs the tool with plain arguments, such as --version."""
         return subprocess.run(
             [self.path, *arguments], env=self.environment | environment, capture_output=True, text=True, timeout=100)
 
-
     def blender(self, script, *arguments):
         """Runs a Python script in the tool's Blender and returns the JSON object it prints last."""
-        python = Path(self.path).with_name("python3")
         done = subprocess.run(
-            [python, "-I", "-c", script, *map(str, arguments)], env=self.environment, capture_output=True, text=True,
+            [self.python, "-I", "-c", script, *map(str, arguments)], env=self.environment, capture_output=True, text=True,
             timeout=100, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout.splitlines()[-1])

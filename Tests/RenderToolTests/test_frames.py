@@ -90,11 +90,11 @@ def test_a_process_that_dies_in_the_middle_of_a_frame_leaves_only_whole_frames_a
     process.communicate(timeout=20)
     assert process.returncode == -ending
     left = [name for name in names(target) if not name.startswith(".")]
-    assert len(left) == 2
+    assert 2 <= len(left) < 8
     for name in left:
         assert pictures.pixels((target / name).read_bytes()).shape == (256, 256, 4)
     run = tool.run(tmp_path / "again", ring, **members)
-    assert run.summary["frames_reused"] == 2
+    assert run.summary["frames_reused"] == len(left)
     assert names(target) == [f"frame_{index:04d}.png" for index in range(8)]
 
 

@@ -125,6 +125,45 @@ struct TopCommandTests {
     #expect(try await worker.queue.job(token.jobID)?.cancelRequestedAt != nil)
   }
 
+  @Test func `While another process keeps the database locked, keys go on, and what was asked for is done after it`()
+    async throws
+  {
+    let worker = try await ScriptedWorker(try workshop.queue())
+    try workshop.run("enqueue", "ping")
+    let token = try await claim(worker)
+    let terminal = try top()
+    try terminal.wait { $0.contains("ping") }
+    let locker = Process()
+    let (input, output) = (Pipe(), Pipe())
+    locker.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+    locker.arguments = [workshop.database]
+    locker.standardInput = input
+    locker.standardOutput = output
+    try locker.run()
+    try input.fileHandleForWriting.write(contentsOf: Data("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
+    #expect(output.fileHandleForReading.availableData == Data("locked\n".utf8))
+    try terminal.type("jcy")
+    try terminal.wait { $0.contains("Cancelling job 1 …") }
+    try terminal.type(" ")
+    try terminal.wait { $0.contains("frozen") }
+    try terminal.type("q")
+    try terminal.wait { !$0.isAlternate }
+    try input.fileHandleForWriting.write(contentsOf: Data("ROLLBACK;\n".utf8))
+    try input.fileHandleForWriting.close()
+    #expect(terminal.finish() == 0)
+    #expect(
+      String(decoding: terminal.output, as: UTF8.self).hasSuffix("Job 1 is being cancelled; its tool is ended first.\r\n"))
+    #expect(try await worker.queue.job(token.jobID)?.cancelRequestedAt != nil)
+  }
+
+  @Test func `Ctrl-L draws the page anew`() throws {
+    let terminal = try top()
+    try terminal.wait { $0.contains("q quit") }
+    let erasures = terminal.screen.erasures
+    try terminal.type("\u{C}")
+    try terminal.wait { $0.erasures > erasures && $0.contains("q quit") }
+  }
+
   @Test func `Details of a chosen job are shown, and left again`() async throws {
     let worker = try await ScriptedWorker(try workshop.queue())
     try workshop.run("enqueue", "ping")
@@ -137,6 +176,15 @@ struct TopCommandTests {
     try terminal.wait { $0.contains("invalid_input") && $0.contains("That is all.") && $0.contains("q back") }
     try terminal.type("q")
     try terminal.wait { $0.contains("q quit") }
+  }
+
+  @Test func `A line as wide as the terminal is there to its last column`() async throws {
+    let worker = try await ScriptedWorker(try workshop.queue())
+    try workshop.run("enqueue", "ping")
+    try await worker.runNext(.failed(JobFailure(.invalidInput, String(repeating: "x", count: 200)), .fail))
+    let terminal = try top()
+    try terminal.wait { $0.contains("failed  ") && $0.lines.last?.hasPrefix("q quit") == true }
+    #expect(terminal.screen.lines.contains { $0.hasSuffix("xx…") && $0.count == 80 }, "\(terminal.screen.text)")
   }
 
   @Test func `Frozen, it shows what was until it goes on`() async throws {

@@ -81,10 +81,10 @@ package struct TerminalScreen {
     cells.append(Array(repeating: " ", count: columns))
   }
 
-  /// From the cursor on.
+  /// From the cursor on, which stands on the last column when that was written.
   private mutating func eraseLine() {
-    guard column < columns else { return }
-    cells[row].replaceSubrange(column..., with: repeatElement(" ", count: columns - column))
+    let first = min(column, columns - 1)
+    cells[row].replaceSubrange(first..., with: repeatElement(" ", count: columns - first))
   }
 
   private mutating func perform(_ sequence: String) {

@@ -21,6 +21,7 @@ struct TopCommand: AsyncParsableCommand {
         arrows, j, k     choose a job; home, end, page up, page down; escape: none
         enter            its details; q: back
         c                cancel it; asks first
+        Ctrl-L           draw the page anew
 
       EXAMPLES
         stepworks top

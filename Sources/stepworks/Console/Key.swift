@@ -3,6 +3,8 @@ enum Key: Hashable {
   case character(Character)
   case up, down, pageUp, pageDown, home, end
   case enter, escape
+  /// Ctrl-L.
+  case redraw
 }
 
 /// Makes keys of what a terminal in raw mode sends.
@@ -43,6 +45,7 @@ struct KeyReader {
   private static func key(_ byte: UInt8) -> Key? {
     switch byte {
     case 0x0A, 0x0D: .enter
+    case 0x0C: .redraw
     case 0x20...0x7E: .character(Character(Unicode.Scalar(byte)))
     default: nil
     }

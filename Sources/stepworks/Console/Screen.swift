@@ -58,6 +58,11 @@ final class Screen: Sendable {
     }
   }
 
+  var isShown: Bool { state.withLock(\.isShown) }
+
+  /// What others wrote on the page is gone with the next frame.
+  func forget() { state.withLock { $0.size = nil } }
+
   /// - Parameter lines: from the top, each no wider than the terminal; what is too many is left out.
   /// - Returns: whether the terminal is still there.
   func draw(_ lines: [String], size: Size) -> Bool {
@@ -70,7 +75,8 @@ final class Screen: Sendable {
       for row in 0..<max(lines.count, before.count) {
         let line = row < lines.count ? lines[row] : ""
         if row < before.count ? before[row] == line : line.isEmpty { continue }
-        text += "\u{1B}[\(row + 1);1H\(line)\u{1B}[0m\u{1B}[K"
+        // Erased before it is written: after the last column the cursor stands on that, and would erase it.
+        text += "\u{1B}[\(row + 1);1H\u{1B}[K\(line)\u{1B}[0m"
       }
       state.size = size
       state.drawn = lines

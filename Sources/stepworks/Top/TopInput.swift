@@ -12,6 +12,8 @@ final class TopInput: Sendable {
     var isSuspended = false
     /// After any stop.
     var isContinued = false
+    /// What came of something that was asked for.
+    var notice: String?
   }
 
   let wakeUps: AsyncStream<Void>
@@ -40,6 +42,13 @@ final class TopInput: Sendable {
   }
 
   func mustLook() { tell { $0.mustLook = true } }
+
+  func notice(_ sentence: String) {
+    tell {
+      $0.notice = sentence
+      $0.mustLook = true
+    }
+  }
 
   /// From now on signals do not do by themselves what they do to other programs.
   func start() {

@@ -24,6 +24,7 @@ struct TopSession {
     defer { screen.leave() }
     try await withThrowingTaskGroup { group in
       defer {
+        screen.leave()
         watcher?.stop()
         group.cancelAll()
       }
@@ -41,11 +42,13 @@ struct TopSession {
           }
         }
       }
-      try await loop(screen, input)
+      try await loop(screen, input, &group)
     }
   }
 
-  private func loop(_ screen: Screen, _ input: TopInput) async throws {
+  private func loop(
+    _ screen: Screen, _ input: TopInput, _ group: inout ThrowingTaskGroup<Void, any Error>
+  ) async throws {
     var reader = TopReader(queue)
     var state = TopState()
     var snapshot = try await reader.look()
@@ -66,19 +69,33 @@ struct TopSession {
         screen.enter()
       }
       for key in events.keys {
+        if key == .redraw {
+          screen.forget()
+          continue
+        }
         let shown = max(1, size.rows - 1)
         let lines = details.map { (all: detailLines($0, snapshot.at, size).count, shown: shown) }
         let rows = TopView(snapshot: snapshot, width: size.columns).choices
         switch state.press(key, rows: rows, detailLines: lines ?? (0, shown)) {
         case .quit: return
         case .cancel(let job):
-          state.notice = await cancel(job)
-          nextLook = .now
-        case .showDetails(let job): details = try await JobDetails(of: job, in: queue, dataDirectory: dataDirectory)
+          // A lock that another process has may take its time: keys go on.
+          state.notice = "Cancelling job \(job) …"
+          group.addTask {
+            let sentence = await cancel(job)
+            if screen.isShown { input.notice(sentence) } else { Terminal.tell(sentence) }
+          }
+        case .showDetails(let job):
+          details = try await JobDetails(of: job, in: queue, dataDirectory: dataDirectory)
+          if details == nil { state.leaveDetails(saying: "Job \(job) is no longer there.") }
         case nil: break
         }
       }
       if state.detailed == nil { details = nil }
+      if let notice = events.notice {
+        state.notice = notice
+        nextLook = .now
+      }
       let began = ContinuousClock.now
       guard events.mustLook, !state.isFrozen, began >= nextLook else { continue }
       snapshot = try await reader.look()
@@ -91,7 +108,8 @@ struct TopSession {
 
   private func cancel(_ job: JobID) async -> String {
     do {
-      return CancelCommand.sentence(job, try await queue.cancel(job))
+      // Who ends the view right after it meant it all the same.
+      return CancelCommand.sentence(job, try await Task { try await queue.cancel(job) }.value)
     } catch {
       return CommandFailure(error).description
     }

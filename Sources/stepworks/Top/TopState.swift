@@ -77,6 +77,12 @@ struct TopState {
     return nil
   }
 
+  /// When there is nothing to show of the job.
+  mutating func leaveDetails(saying sentence: String) {
+    detailed = nil
+    notice = sentence
+  }
+
   /// What is chosen, if it is still there.
   func current(_ rows: [Row]) -> Row? {
     guard let selected else { return nil }

@@ -52,6 +52,18 @@ struct FaultTests {
     #expect(try Program.run(["sqlite3", workshop.database, ".tables"]).output.contains("notes"))
   }
 
+  @Test(arguments: [["events", "--follow", "--after", "0"], ["wait", "1"]])
+  func `Who follows a database that goes away is told`(_ arguments: [String]) throws {
+    try workshop.run("migrate")
+    try workshop.run("enqueue", "ping")
+    let terminal = try PseudoTerminal(
+      ["env", "-i", "TERM=xterm", Workshop.program] + arguments + ["-d", workshop.database], columns: 300)
+    try terminal.wait { $0.contains("ping") }  // it has looked once
+    try FileManager.default.moveItem(atPath: workshop.database, toPath: workshop.directory.file("away.db"))
+    #expect(terminal.finish() == 66)
+    #expect(terminal.screen.contains("was deleted, moved away or replaced while it was open"))
+  }
+
   @Test func `A directory that does not exist is named`() throws {
     let result = try workshop.run("migrate", "--database", "nowhere/a.db")
     #expect(result.status == 73)

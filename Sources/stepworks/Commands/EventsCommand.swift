@@ -78,6 +78,7 @@ struct EventsCommand: AsyncParsableCommand {
   /// - Returns: the id of the last event there is.
   private func printEvents(after position: Int64, of queue: JobQueue) async throws -> Int64 {
     var position = position
+    try queue.checkFileIsInPlace()
     while true {
       // Read first: what comes between the two is among the events.
       let newest = try await queue.lastEventID()

@@ -55,6 +55,7 @@ struct JobFollower {
   }
 
   private func read(_ ids: [JobID]) async throws -> [Job] {
+    try queue.checkFileIsInPlace()
     let jobs = Dictionary(uniqueKeysWithValues: try await queue.jobs(Set(ids)).map { ($0.id, $0) })
     return try ids.map { id in
       guard let job = jobs[id] else {

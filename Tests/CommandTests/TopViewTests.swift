@@ -72,12 +72,12 @@ struct TopViewTests {
         1       running     1  2h  0.1.0    4711  127.0.0.1:9470
 
         QUEUE   RUNNING  AVAILABLE  SCHEDULED  BLOCKED  OLDEST  EMPTY IN
-        cad         1/2          7          0        1      3m       ~1m
+        cad         1/2          7          0        1      3m   ~1m 30s
         render      0/2          0          0        1       -         -  paused
 
-        JOB  STEP              SOURCE                    PROGRESS                TIME  LEFT  WORKER    CPU       MEM  DOING
-         11  render_turntable  bearing.step              ████░░░░░░░░░░░░  25 %  1:35     -       -      -         -  1 of 4 jobs done
-         12    render_frames   an-extraordinar…v-B.step  ████████░░░░░░░░  50 %  1:01    1m       1  198 %  412.0 MB  frame 6 of 12
+        JOB  STEP              SOURCE                    PROGRESS                TIME   LEFT  WORKER    CPU       MEM  DOING
+         11  render_turntable  bearing.step              ████░░░░░░░░░░░░  25 %  1:35      -       -      -         -  1 of 4 jobs done
+         12    render_frames   an-extraordinar…v-B.step  ████████░░░░░░░░  50 %  1:01  1m 1s       1  198 %  412.0 MB  frame 6 of 12
 
         JOB  STEP        SOURCE       ENDED   AGO  HOW
          10  export_glb  broken.step  failed  26s  /a/broken.step is empty.
@@ -114,6 +114,14 @@ struct TopViewTests {
     #expect(TopView.shares(of: 3, [(1, 1, 0), (3, 9, 1), (4, 30, 3)]) == [0, 0, 3])
     #expect(TopView.shares(of: 50, [(1, 1, 0), (3, 9, 1), (4, 30, 3)]) == [1, 9, 30])
     #expect(TopView.shares(of: -2, [(1, 1, 0)]) == [0])
+    #expect(TopView.shares(of: 7, heading: 1, [(1, 1, 0), (3, 9, 1), (4, 30, 3)]) == [0, 1, 4])
+  }
+
+  @Test func `No line of a small terminal is kept for a list that is not shown`() {
+    var many = snapshot
+    many.running = (1...30).map { TopSnapshot.Running(job: job($0, "ping", .running, ago: .seconds($0))) }
+    let lines = TopView(snapshot: many, width: 40).screen(rows: 10, state: TopState(), clock: "")
+    #expect(!lines.contains(""), "\(lines)")
   }
 
   @Test func `A family stands together, those who asked above those they asked for`() {
@@ -203,5 +211,6 @@ struct TopStateTests {
     #expect(reader.keys(in: Array("6~q".utf8)) == [.pageDown, .character("q")])
     #expect(reader.keys(in: Array("\u{1B}[1;5Dx\u{1B}q".utf8)) == [.character("x"), .escape, .character("q")])
     #expect(reader.keys(in: [0xC3, 0xA4, 0x00]) == [])
+    #expect(reader.keys(in: [0x0C]) == [.redraw])
   }
 }

@@ -55,7 +55,7 @@ struct QueuesListCommand: AsyncParsableCommand {
         "\(queue.running)/\(queue.maxConcurrency)", "\(queue.minConcurrency)", "\(queue.available)",
         "\(queue.scheduled)", "\(queue.blocked)",
         "\(queue.oldestAvailableAt.map { HumanTime.age($0.duration(to: now)) } ?? "-")",
-        "\(emptyIn.map { "~\(HumanTime.age($0))" } ?? "-")",
+        "\(emptyIn.map { "~\(HumanTime.span($0))" } ?? "-")",
         Table.Cell(limits(of: queue), style: queue.paused ? .yellow : nil),
       ]
     }

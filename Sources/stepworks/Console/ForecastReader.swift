@@ -37,9 +37,9 @@ struct ForecastReader {
 }
 
 extension Forecast {
-  /// `40s left`, `3m left`; `nil` when it is not known, or no whole second.
+  /// `40s left`, `3m 20s left`; `nil` when it is not known, or no whole second.
   func remaining(of job: Job) -> String? {
     guard !job.state.isFinal, let eta = eta(of: job.id), eta >= .seconds(1) else { return nil }
-    return "\(HumanTime.age(eta)) left"
+    return "\(HumanTime.span(eta)) left"
   }
 }

@@ -14,6 +14,21 @@ enum HumanTime {
     }
   }
 
+  /// With two units where one says too little: `59s`, `1m 40s`, `12m`, `1h 55m`, `14h`, `2d 3h`.
+  static func span(_ duration: Duration) -> String {
+    let seconds = max(0, duration.components.seconds)
+    func text(_ great: Int64, _ small: Int64, _ units: (String, String)) -> String {
+      let rest = seconds % great / small
+      return "\(seconds / great)\(units.0)" + (seconds / great < 10 && rest > 0 ? " \(rest)\(units.1)" : "")
+    }
+    return switch seconds {
+    case ..<60: "\(seconds)s"
+    case ..<3600: text(60, 1, ("m", "s"))
+    case ..<86_400: text(3600, 60, ("h", "m"))
+    default: text(86_400, 3600, ("d", "h"))
+    }
+  }
+
   /// `0:07`, `12:30`, `1:02:03`.
   static func clock(_ duration: Duration) -> String {
     let seconds = max(0, duration.components.seconds)
@@ -22,13 +37,13 @@ enum HumanTime {
     return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
   }
 
-  /// `850 ms`, `4.2 s`, `12m`.
+  /// `850 ms`, `4.2 s`, `1m 40s`, `12m`.
   static func took(_ duration: Duration) -> String {
     let milliseconds = max(0, duration.wholeMilliseconds)
     return switch milliseconds {
     case ..<1000: "\(milliseconds) ms"
     case ..<60_000: "\(Double(milliseconds / 100) / 10) s"
-    default: age(duration)
+    default: span(duration)
     }
   }
 

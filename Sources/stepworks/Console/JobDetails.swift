@@ -72,7 +72,7 @@ struct JobDetails {
     return zip(names, children).map { name, child in
       let state =
         colour ? child.state.style?.applied(to: child.state.rawValue) ?? child.state.rawValue : child.state.rawValue
-      let percent = child.state.isFinal ? nil : child.progress.map { "  \(Int(($0 * 100).rounded())) %" }
+      let percent = child.state.isFinal ? nil : child.progress.map { "  \(ProgressBar.percent($0))" }
       return "\(TextWidth.padded(name, to: width.0))  \(TextWidth.padded(child.step.rawValue, to: width.1))  \(state)"
         + (percent ?? "")
     }

@@ -24,7 +24,7 @@ extension Job {
     switch state {
     case .running: return progressText
     case .scheduled:
-      let due = runAt.map { now < $0 ? "in \(HumanTime.age(now.duration(to: $0)))" : "due" }
+      let due = runAt.map { now < $0 ? "in \(HumanTime.span(now.duration(to: $0)))" : "due" }
       return [due, error?.message].compactMap { $0 }.joined(separator: ": ")
     case .failed: return error?.message ?? ""
     case .blocked:
@@ -43,7 +43,7 @@ extension Job {
 
   /// `42 % meshing part 3 of 12`
   var progressText: String {
-    let percent = progress.map { "\(Int(($0 * 100).rounded())) %" }
+    let percent = progress.map(ProgressBar.percent)
     return [percent, progressMessage].compactMap { $0 }.joined(separator: " ")
   }
 

@@ -22,6 +22,6 @@ struct Pace {
     }
     let (done, took) = (progress - start.progress, start.at.duration(to: now))
     guard done >= 0.05, took >= .seconds(2), progress < 1 else { return nil }
-    return "\(HumanTime.age(took * ((1 - progress) / done))) left"
+    return "\(HumanTime.span(took * ((1 - progress) / done))) left"
   }
 }

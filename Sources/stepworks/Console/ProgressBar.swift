@@ -6,8 +6,10 @@ enum ProgressBar {
   static func text(_ progress: Double, width: Int) -> String {
     let progress = min(1, max(0, progress))
     let filled = Int((Double(width) * progress).rounded(.down))
-    // Rounded down: 100 % is what is done.
-    let percent = TextWidth.padded("\(Int((progress * 100).rounded(.down)))", to: 3, right: true)
-    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + " \(percent) %"
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+      + " \(TextWidth.padded(percent(progress), to: 5, right: true))"
   }
+
+  /// `42 %`, rounded down: 100 % is what is done.
+  static func percent(_ progress: Double) -> String { "\(Int((min(1, max(0, progress)) * 100).rounded(.down))) %" }
 }

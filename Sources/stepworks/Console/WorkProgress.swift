@@ -99,12 +99,12 @@ final class WorkProgress: Sendable {
       facts.append("\(HumanTime.bytes(Int64(Double(state.bytes) / elapsed.seconds)))/s")
     }
     if let share, share > 0, share < 1, elapsed >= .seconds(1) {
-      facts.append("\(HumanTime.age(elapsed * ((1 - share) / share))) left")
+      facts.append("\(HumanTime.span(elapsed * ((1 - share) / share))) left")
     } else if share == nil {
       facts.append(HumanTime.clock(elapsed))
     }
     let bar: String? = share.map { share in
-      barWidth > 0 ? ProgressBar.text(share, width: barWidth) : "\(Int((min(1, share) * 100).rounded(.down))) %"
+      barWidth > 0 ? ProgressBar.text(share, width: barWidth) : ProgressBar.percent(share)
     }
     return "\(verb)  \(([bar].compactMap(\.self) + [facts.joined(separator: ", ")]).joined(separator: "  "))"
   }

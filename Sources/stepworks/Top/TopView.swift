@@ -28,8 +28,9 @@ struct TopView {
     let sections = sections.filter { !$0.table.rows.isEmpty }
     let needed = lines.count + 1 + sections.map { 2 + $0.table.rows.count }.reduce(0, +)
     let isRoomy = rows >= min(needed, Self.roomyRows)
-    let room = rows - lines.count - 1 - sections.count * (isRoomy ? 2 : 1)
-    let shares = Self.shares(of: room, sections.map { ($0.least, $0.table.rows.count, $0.weight) })
+    let shares = Self.shares(
+      of: rows - lines.count - 1, heading: isRoomy ? 2 : 1,
+      sections.map { ($0.least, $0.table.rows.count, $0.weight) })
     let current = state.current(choices)
     for (section, share) in zip(sections, shares) where share > 0 {
       if isRoomy { lines.append("") }
@@ -92,15 +93,16 @@ struct TopView {
   }
 
   /// Gives each its least, then in the order of their weights what they want more.
-  static func shares(of room: Int, _ wants: [(least: Int, all: Int, weight: Int)]) -> [Int] {
+  /// - Parameter heading: the lines that one takes besides, if it gets any.
+  static func shares(of room: Int, heading: Int = 0, _ wants: [(least: Int, all: Int, weight: Int)]) -> [Int] {
     var left = max(0, room)
     var shares = wants.map { _ in 0 }
     let order = wants.indices.sorted { wants[$0].weight > wants[$1].weight }
-    for index in order {
-      shares[index] = min(left, wants[index].least, wants[index].all)
-      left -= shares[index]
+    for index in order where left > heading {
+      shares[index] = min(left - heading, wants[index].least, wants[index].all)
+      left -= heading + shares[index]
     }
-    for index in order {
+    for index in order where shares[index] > 0 {
       let more = min(left, wants[index].all - shares[index])
       shares[index] += more
       left -= more
@@ -179,7 +181,7 @@ struct TopView {
       return [
         "\(status.name)", "\(status.running)/\(status.maxConcurrency)", "\(status.available)", "\(status.scheduled)",
         "\(status.blocked)", "\(status.oldestAvailableAt.map { HumanTime.age($0.duration(to: now)) } ?? "-")",
-        "\(queue.emptyIn.map { "~\(HumanTime.age($0))" } ?? "-")",
+        "\(queue.emptyIn.map { "~\(HumanTime.span($0))" } ?? "-")",
         Table.Cell(status.paused ? "paused" : "", style: .yellow),
       ]
     }
@@ -200,7 +202,7 @@ struct TopView {
       return [
         "\(job.id)", "\(String(repeating: " ", count: min(8, line.depth * 2)))\(job.step)", "\(job.subject)",
         Table.Cell(progress, style: job.cancelRequestedAt == nil ? job.state.style : .yellow),
-        "\(HumanTime.clock(began.duration(to: now)))", "\(line.remaining.map { HumanTime.age($0) } ?? "-")",
+        "\(HumanTime.clock(began.duration(to: now)))", "\(line.remaining.map { HumanTime.span($0) } ?? "-")",
         "\(job.workerID.map(String.init) ?? "-")",
         "\(line.tool.map { "\(Int(($0.processors * 100).rounded())) %" } ?? "-")",
         "\(line.tool.map { HumanTime.bytes(Int64(clamping: $0.residentBytes)) } ?? "-")",

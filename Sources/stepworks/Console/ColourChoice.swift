@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// When to use colours.
 enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
-  /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`; anywhere if `CLICOLOR_FORCE` is set.
+  /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb` or missing; anywhere if `CLICOLOR_FORCE` is set.
   case auto
   case always
   case never
@@ -17,7 +17,7 @@ enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
       func isSet(_ name: String) -> Bool { !(environment[name] ?? "").isEmpty }
       if isSet("NO_COLOR") { return false }
       if isSet("CLICOLOR_FORCE"), environment["CLICOLOR_FORCE"] != "0" { return true }
-      return isTerminal && environment["TERM"] != "dumb" && environment["CLICOLOR"] != "0"
+      return isTerminal && Terminal.isCapable(environment) && environment["CLICOLOR"] != "0"
     }
   }
 }

@@ -47,7 +47,12 @@ enum Terminal {
   static var isInteractive: Bool { canRedraw(STDOUT_FILENO) }
 
   private static func canRedraw(_ descriptor: Int32) -> Bool {
-    isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    isatty(descriptor) == 1 && isCapable(ProcessInfo.processInfo.environment)
+  }
+
+  /// Whether the terminal understands more than lines; one that nobody has named may not.
+  static func isCapable(_ environment: [String: String]) -> Bool {
+    !["", "dumb"].contains(environment["TERM"] ?? "")
   }
 
   /// Columns and rows of the terminal at this descriptor; `nil` when it is none.

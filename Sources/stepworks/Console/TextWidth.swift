@@ -3,10 +3,18 @@ enum TextWidth {
   static func columns(of text: String) -> Int { text.reduce(0) { $0 + columns(of: $1) } }
 
   static func columns(of character: Character) -> Int {
-    guard let scalar = character.unicodeScalars.first else { return 0 }
+    let scalars = character.unicodeScalars
+    // However many an emoji is put together of: flags, families, colours of skin.
+    if scalars.first?.properties.isEmojiPresentation == true || scalars.contains("\u{FE0F}") { return 2 }
+    return scalars.reduce(0) { $0 + columns(of: $1) }
+  }
+
+  private static func columns(of scalar: Unicode.Scalar) -> Int {
     switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark, .control, .format: return 0
-    default: return isWide(scalar.value) ? 2 : 1
+    case .nonspacingMark, .enclosingMark, .control, .format: 0
+    // Vowels and finals of Hangul stand in the column of what they follow.
+    case _ where (0x1160...0x11FF).contains(scalar.value): 0
+    default: isWide(scalar.value) ? 2 : 1
     }
   }
 
@@ -58,7 +66,7 @@ enum TextWidth {
     return right ? space + text : text + space
   }
 
-  /// East Asian wide and fullwidth, and the emoji blocks.
+  /// East Asian wide and fullwidth, and the emoji blocks; emoji elsewhere tell themselves.
   private static func isWide(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,

@@ -42,6 +42,11 @@ struct TextTests {
     #expect(HumanTime.span(.seconds(seconds)) == expected)
   }
 
+  @Test func `Sentences in one line have a comma between them, and the last its full stop`() {
+    #expect(Job.line(["in 4s: It did not work.", nil, "40s left"]) == "in 4s: It did not work, 40s left")
+    #expect(Job.line(["It did not work.", ""]) == "It did not work.")
+  }
+
   @Test func `Only what is done is a hundred percent`() {
     #expect(ProgressBar.percent(0.999) == "99 %" && ProgressBar.percent(1) == "100 %")
   }

@@ -151,8 +151,8 @@ struct TopCommandTests {
     try input.fileHandleForWriting.write(contentsOf: Data("ROLLBACK;\n".utf8))
     try input.fileHandleForWriting.close()
     #expect(terminal.finish() == 0)
-    #expect(
-      String(decoding: terminal.output, as: UTF8.self).hasSuffix("Job 1 is being cancelled; its tool is ended first.\r\n"))
+    let sent = String(decoding: terminal.output, as: UTF8.self)
+    #expect(sent.hasSuffix("Job 1 is being cancelled; its tool is ended first.\r\n"))
     #expect(try await worker.queue.job(token.jobID)?.cancelRequestedAt != nil)
   }
 

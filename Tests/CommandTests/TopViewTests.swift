@@ -117,6 +117,17 @@ struct TopViewTests {
     #expect(TopView.shares(of: 7, heading: 1, [(1, 1, 0), (3, 9, 1), (4, 30, 3)]) == [0, 1, 4])
   }
 
+  @Test func `Running jobs that were not read are counted too`() {
+    var many = snapshot
+    many.queues[0].status.running = 10_000
+    many.running = (1...500).map { TopSnapshot.Running(job: job($0, "ping", .running, ago: .seconds($0))) }
+    let view = TopView(snapshot: many, width: 80)
+    let lines = view.screen(rows: 24, state: TopState(), clock: "")
+    let shown = lines.count { $0.contains("  ping ") }
+    #expect(lines.contains("… \(10_000 - shown) more"), "\(lines)")
+    #expect(view.allLines(clock: "").contains("… 9500 more"))
+  }
+
   @Test func `No line of a small terminal is kept for a list that is not shown`() {
     var many = snapshot
     many.running = (1...30).map { TopSnapshot.Running(job: job($0, "ping", .running, ago: .seconds($0))) }

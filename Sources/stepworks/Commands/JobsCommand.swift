@@ -72,11 +72,10 @@ struct JobsCommand: AsyncParsableCommand {
     table.rows = jobs.map { job in
       let remaining = job.isUnderWay ? forecast.remaining(of: job) : nil
       let note = job.note(now: now, waitingFor: waits[job.id] ?? [], firstStart: firstStarts[job.id])
-      let notes = [note, remaining ?? ""].filter { !$0.isEmpty }
       return [
         "\(job.id)", "\(job.step)", job.stateCell, "\(job.queue)", "\(isOfSeveralTenants ? job.tenant : "")",
         "\(job.attempt)/\(job.maxAttempts)", "\(HumanTime.age(job.createdAt.duration(to: now)))", "\(job.subject)",
-        "\(notes.joined(separator: ", "))",
+        "\(Job.line([note, remaining]))",
       ]
     }
     table.withoutEmptyColumns.print(isCut: !wide)

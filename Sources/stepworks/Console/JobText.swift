@@ -41,6 +41,13 @@ extension Job {
     }
   }
 
+  /// Sentences and words in one line: `in 4s: It did not work, 40s left`.
+  static func line(_ notes: [String?]) -> String {
+    let known = notes.compactMap(\.self).filter { !$0.isEmpty }
+    return (known.dropLast().map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 } + known.suffix(1))
+      .joined(separator: ", ")
+  }
+
   /// `42 % meshing part 3 of 12`
   var progressText: String {
     let percent = progress.map(ProgressBar.percent)

@@ -25,10 +25,8 @@ struct LineProgress: ProgressDisplay {
       told[job.id] = key
       // Tools that render say it themselves.
       let left = job.progressMessage?.hasSuffix(" left") == true ? "" : remaining ?? ""
-      let note = [
-        job.state == .failed ? "" : job.note(now: now, firstStart: firstStarts[job.id]), left,
-      ].filter { !$0.isEmpty }
-      Terminal.tell("job \(job.id) \(job.step): \(([job.stateText] + note).joined(separator: ", "))")
+      let note = job.state == .failed ? "" : job.note(now: now, firstStart: firstStarts[job.id])
+      Terminal.tell("job \(job.id) \(job.step): \(Job.line([job.stateText, note, left]))")
     }
   }
 
@@ -122,14 +120,12 @@ struct ProgressLine {
     if job.cancelRequestedAt != nil { return "  cancelling" }
     // Tools that render say it themselves.
     let left = job.progressMessage?.hasSuffix(" left") == true ? nil : remaining
-    let notes = [job.progressMessage, left].compactMap(\.self)
-    return notes.isEmpty ? "" : "  \(notes.joined(separator: ", "))"
+    let note = Job.line([job.progressMessage, left])
+    return note.isEmpty ? "" : "  \(note)"
   }
 
   private var stateNote: String {
-    let note = [job.note(now: now, firstStart: firstStart), job.state.isFinal ? "" : remaining ?? ""].filter {
-      !$0.isEmpty
-    }
-    return note.isEmpty ? job.stateText : "\(job.stateText): \(note.joined(separator: ", "))"
+    let note = Job.line([job.note(now: now, firstStart: firstStart), job.state.isFinal ? nil : remaining])
+    return note.isEmpty ? job.stateText : "\(job.stateText): \(note)"
   }
 }

@@ -18,6 +18,7 @@ struct TopView {
     var lines = heading(clock: clock)
     for section in sections where !section.table.rows.isEmpty {
       lines += [""] + section.table.lines(width: width, colour: colour)
+      if section.unread > 0 { lines.append("… \(section.unread) more") }
     }
     return lines
   }
@@ -117,13 +118,15 @@ struct TopView {
     var table: Table
     /// What can be chosen in it, a row each; empty: nothing.
     var rows: [TopState.Row] = []
+    /// How many there are besides, of which nothing is known.
+    var unread = 0
     var least: Int
     var weight: Int
 
     /// The header and `share` lines: rows, and where some are left out a last line that says how many.
     func lines(_ share: Int, width: Int?, colour: Bool, selected: Int?) -> [String] {
       let count = table.rows.count
-      let shown = count > share ? max(1, share - 1) : count
+      let shown = count + unread > share ? max(1, min(count, share - 1)) : count
       let first = min(max(0, (selected ?? 0) - shown + 1), count - shown)
       var styled = table.lines(width: width, colour: colour)
       if let selected {
@@ -131,7 +134,8 @@ struct TopView {
         styled[selected + 1] = Style.reverse.applied(to: TextWidth.padded(plain, to: width ?? 0))
       }
       var lines = [styled[0]] + styled[(first + 1)..<(first + shown + 1)]
-      if count > shown, share > 1 { lines.append("… \(count - shown) more") }
+      let left = count - shown + unread
+      if left > 0, share > 1 { lines.append("… \(left) more") }
       return lines.map { line in
         guard let width, line.unicodeScalars.first != "\u{1B}" else { return line }
         return line.contains("\u{1B}") ? line : TextWidth.truncated(line, to: width)
@@ -144,8 +148,9 @@ struct TopView {
       Section(table: workers, least: 1, weight: 0),
       Section(table: queues, least: 3, weight: 1),
       Section(
-        table: running, rows: snapshot.running.map { TopState.Row(job: $0.job.id, isEnded: false) }, least: 4,
-        weight: 3),
+        table: running, rows: snapshot.running.map { TopState.Row(job: $0.job.id, isEnded: false) },
+        unread: max(0, snapshot.runningCount - snapshot.running.count { $0.job.state == .running }), least: 4, weight: 3
+      ),
       Section(
         table: endings, rows: snapshot.endings.map { TopState.Row(job: $0.job.id, isEnded: true) }, least: 3, weight: 2),
     ]

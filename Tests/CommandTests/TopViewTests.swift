@@ -90,6 +90,12 @@ struct TopViewTests {
     let lines = view.screen(rows: rows, state: TopState(), clock: "08:00:00Z")
     #expect(lines.count == rows)
     for line in lines { #expect(TextWidth.columns(of: line) <= width, "\(line)") }
+    let coloured = TopView(snapshot: snapshot, width: width, colour: true)
+      .screen(rows: rows, state: TopState(), clock: "08:00:00Z")
+    for line in coloured {
+      let plain = Style.sequences.reduce(line) { $0.replacing("\u{1B}" + $1, with: "") }
+      #expect(TextWidth.columns(of: plain) <= width, "\(plain)")
+    }
     if width >= 40, rows >= 12 {
       #expect(lines.contains { $0.contains("render_frames") && $0.contains("50 %") }, "\(lines)")
       #expect(lines.contains { $0.contains("export_glb") && $0.contains("failed") }, "\(lines)")

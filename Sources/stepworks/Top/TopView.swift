@@ -128,18 +128,19 @@ struct TopView {
       let count = table.rows.count
       let shown = count + unread > share ? max(1, min(count, share - 1)) : count
       let first = min(max(0, (selected ?? 0) - shown + 1), count - shown)
-      var styled = table.lines(width: width, colour: colour)
+      let plain = table.lines(width: width, colour: false)
+      var styled = zip(table.lines(width: width, colour: colour), plain).map { styled, plain in
+        // One that is too wide loses its styles with its end.
+        width.map { TextWidth.columns(of: plain) > $0 ? TextWidth.truncated(plain, to: $0) : styled } ?? styled
+      }
       if let selected {
-        let plain = table.lines(width: width, colour: false)[selected + 1]
-        styled[selected + 1] = Style.reverse.applied(to: TextWidth.padded(plain, to: width ?? 0))
+        let cut = TextWidth.truncated(plain[selected + 1], to: width ?? .max)
+        styled[selected + 1] = Style.reverse.applied(to: TextWidth.padded(cut, to: width ?? 0))
       }
       var lines = [styled[0]] + styled[(first + 1)..<(first + shown + 1)]
       let left = count - shown + unread
       if left > 0, share > 1 { lines.append("… \(left) more") }
-      return lines.map { line in
-        guard let width, line.unicodeScalars.first != "\u{1B}" else { return line }
-        return line.contains("\u{1B}") ? line : TextWidth.truncated(line, to: width)
-      }
+      return lines.map { $0.contains("\u{1B}") ? $0 : TextWidth.truncated($0, to: width ?? .max) }
     }
   }
 
@@ -197,7 +198,7 @@ struct TopView {
     let barWidth = (width ?? 100) >= 100 ? 16 : 8
     var table = Table([
       .number("JOB"), .text("STEP", atMost: 28), .text("SOURCE", atMost: 24, rank: 5), .text("PROGRESS"),
-      .number("TIME"), .number("LEFT", rank: 1), .number("WORKER", rank: 7), .number("CPU", rank: 3),
+      .number("TIME", rank: 1), .number("LEFT", rank: 2), .number("WORKER", rank: 7), .number("CPU", rank: 3),
       .number("MEM", rank: 4), .text("DOING", rank: 6),
     ])
     table.rows = snapshot.running.map { line in

@@ -31,6 +31,11 @@ struct WorkerComposition {
 
   /// - Throws: ``QueueError``, `StoreError`, `ToolError`, `StatusServerError`, ``SettingsError``: each one sentence.
   func run() async throws {
+    let earlyStop = EarlyStop { [logger] in
+      logger.info("worker stopped before it was ready")
+      _exit(ExitStatus.done.rawValue)
+    }
+    defer { earlyStop.end() }
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let queue = try JobQueue(path: settings.database.path, options: databaseOptions)
     let store = try ArtifactStore(root: settings.dataDirectory)
@@ -53,6 +58,7 @@ struct WorkerComposition {
           "steps": steps.definitions.map(\.name.rawValue).joined(separator: " "),
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
+    earlyStop.end()
     let manager = serviceManager(worker, queue)
     let deadline = DrainDeadline { [logger] overdue in
       logger.error("\(overdue)")

@@ -63,6 +63,17 @@ struct ServiceManagerTests {
     locker.release()
   }
 
+  @Test func `A worker that another program keeps from becoming ready ends at once when it is told to stop`() throws {
+    let locker = try Locker(installation.database)
+    // A short watchdog: it says sooner that it waits.
+    let worker = try start(["WATCHDOG_USEC": "1000000"])
+    while !worker.output.contains("locked for writing") { sched_yield() }
+    worker.send(SIGTERM)
+    #expect(worker.wait() == 0)
+    #expect(worker.output.contains("worker stopped before it was ready"))
+    locker.release()
+  }
+
   @Test func `An idle worker pings its watchdog`() throws {
     let worker = try start(["WATCHDOG_USEC": "2000000"])
     for _ in 0..<3 { listener.wait(for: "WATCHDOG=1") }

@@ -179,6 +179,15 @@ struct SystemdLifeTests {
     #expect(errors.hasPrefix("stepworks: worker.slots in /etc/stepworks/stepworks.yaml must be "))
   }
 
+  @Test func `A worker whose database is moved away is not started again, for it would make an empty one`() throws {
+    try start("Environment=STEPWORKS_WORKER_HEARTBEAT_SECONDS=1")
+    try box.shell("mkdir /srv/kept; mv /var/lib/stepworks/stepworks.db* /srv/kept")
+    try box.waitUntil("ActiveState", of: Self.unit, is: "failed")
+    #expect(try box.property("ExecMainStatus", of: Self.unit) == "66")
+    #expect(try box.property("NRestarts", of: Self.unit) == "0")
+    #expect(try box.run(["test", "-e", SystemdBox.database]).status != 0)
+  }
+
   @Test func `The CAD tool works under the hardened unit; stopping the target stops all`() throws {
     try box.shell("mkdir -p /srv/drawings; /opt/stepworks/bin/stepworks-cad sample bearing /srv/drawings/bearing.step")
     try box.systemctl("enable", "--now", "stepworks.target", "stepworks-worker@cad", Self.unit)

@@ -84,6 +84,25 @@ struct InstallationScriptTests {
       try box.systemctl("list-units", "--plain", "--no-legend", "stepworks-worker@*").split(separator: "\n").count == 1)
   }
 
+  @Test func `A program that does not run replaces none that does, and the workers do not notice`() throws {
+    try box.succeed(SystemdBox.installation)
+    try box.systemctl("start", "stepworks-worker@default")
+    let main = try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default")
+    try box.shell(
+      """
+      mkdir /srv/broken; cp /opt/stepworks/bin/stepworks{,-supervisor} /srv/broken
+      printf '#!/bin/sh\nexit 1\n' > /srv/broken/stepworks-cad; chmod 755 /srv/broken/stepworks-cad
+      """)
+    let result = try box.run([
+      "\(SystemdBox.sources)/scripts/install", "--binaries", "/srv/broken", "--without", "usd", "--without", "render",
+    ])
+    #expect(result.status == 69)
+    #expect(result.errors.contains("stepworks-cad.new does not run for the user stepworks: it says nothing."))
+    #expect(try box.shell("ls /opt/stepworks/bin") == "stepworks\nstepworks-cad\nstepworks-supervisor")
+    try box.succeed(["/opt/stepworks/bin/stepworks-cad", "--version"])
+    #expect(try box.systemctl("show", "-P", "MainPID", "stepworks-worker@default") == main)
+  }
+
   @Test func `An uninstallation ends workers that can't start, and names the members of the group that it leaves`()
     throws
   {

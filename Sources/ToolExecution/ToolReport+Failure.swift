@@ -27,7 +27,11 @@ extension ToolReport {
     case .terminated, .daemonDied: return nil
     case nil where ending == .exited(0): return nil  // it coped
     case nil, .wallClock, .silence, .outputLimit, .outputLost, .inputRefused:
-      let limit = (limits.memoryBytes ?? 0).asSize
+      guard let limit = limits.memoryBytes?.asSize else {
+        // A cgroup above its own, such as that of a unit with MemoryMax=, or the machine had no more.
+        return failure(
+          .outOfMemory, "\(tool) was killed because its worker or the machine had no more memory; it \(memoryUse).")
+      }
       return failure(.outOfMemory, "\(tool) was killed because it needed more memory than its limit of \(limit).")
     }
   }

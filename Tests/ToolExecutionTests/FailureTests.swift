@@ -63,6 +63,14 @@ import ToolExecution
     #expect(report(.signaled(SIGSEGV), oomKill: true).failure()?.kind == .toolCrashed)
   }
 
+  @Test func `A tool without a limit that was killed in its cgroup is not said to have passed one`() {
+    let report = ToolReport(
+      tool: "stepworks-cad", ending: .signaled(SIGKILL), peakResidentBytes: 300 << 20, memoryLimitReached: true)
+    #expect(
+      report.failure()?.sentence
+        == "stepworks-cad was killed because its worker or the machine had no more memory; it used 300 MiB.")
+  }
+
   @Test func `SIGKILL after the CPU limit is a timeout`() {
     let limits = ToolLimits(cpuSeconds: 10)
     #expect(report(.signaled(SIGKILL), cpu: .seconds(15), limits: limits).failure()?.kind == .timedOut)

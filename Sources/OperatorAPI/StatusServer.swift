@@ -1,5 +1,6 @@
 import Glibc
 import Hummingbird
+import HummingbirdCore
 package import Jobs
 package import Logging
 import NIOCore
@@ -25,7 +26,12 @@ package struct StatusServer: Service {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
+  /// How many connections are served at once; further ones wait for one of them to be closed. Files and memory that
+  /// clients could take belong to the jobs.
+  package static let mostConnections = 64
+
   private let address: Address
+  private let longestSilence: Duration
   private let gauges: QueueGauges
   private let registry: MetricsRegistry
   private let health: @Sendable () async -> HealthReport
@@ -34,15 +40,18 @@ package struct StatusServer: Service {
   private let logger: Logger
 
   /// - Parameters:
+  ///   - longestSilence: a connection on which nothing moves for longer is closed: more than any usual scrape interval.
   ///   - health: asked at each `/healthz`; must answer within a second or so.
   ///   - refresh: called before each `/metrics`: sets what the registry is not told of by itself.
   ///   - onListening: called once, when connections are accepted, with the port that was really taken.
   package init(
     address: Address, queue: JobQueue, registry: MetricsRegistry, clock: WallClock = .system, logger: Logger,
+    longestSilence: Duration = .seconds(90),
     health: @escaping @Sendable () async -> HealthReport, refresh: @escaping @Sendable () async -> Void = {},
     onListening: @escaping @Sendable (Address) async -> Void = { _ in }
   ) {
     self.address = address
+    self.longestSilence = longestSilence
     self.registry = registry
     self.gauges = QueueGauges(queue: queue, registry: registry, clock: clock)
     self.health = health
@@ -60,7 +69,15 @@ package struct StatusServer: Service {
     do { try await gauges.begin() } catch { logger.warning("The count of duplicates begins late: \(error)") }
     let (host, port) = (address.host, address.port)
     let application = Application(
-      router: router(), configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
+      router: router(),
+      server: .http1(
+        configuration: HTTP1Channel.Configuration(
+          additionalChannelHandlers: [
+            IdleStateHandler(allTimeout: TimeAmount(longestSilence)), SilentConnectionHandler(),
+          ])),
+      configuration: ApplicationConfiguration(
+        address: .hostname(host, port: port), serverName: nil,
+        availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: quiet)),
       onServerRunning: { [onListening] channel in
         await onListening(Address(host: host, port: channel.localAddress?.port ?? port))
       }, logger: quiet)
@@ -101,6 +118,17 @@ package struct StatusServer: Service {
     Response(
       status: status, headers: [.contentType: contentType, .cacheControl: "no-store"],
       body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}
+
+/// Closes a connection of which ``IdleStateHandler`` says that nothing is read or written on it: of a client that has
+/// gone, asks for nothing, or does not read its answer. Hummingbird's own limit leaves the last kind alone.
+private final class SilentConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = Any
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+    context.close(promise: nil)
   }
 }
 

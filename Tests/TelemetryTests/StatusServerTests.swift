@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Jobs
 import Logging
 import OperatorAPI
@@ -161,6 +162,36 @@ struct StatusServerTests {
     _ = try holder.finish()
   }
 
+  @Test(arguments: ["", "GET /heal", "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"])
+  func `A client that falls silent is not kept`(_ request: String) async throws {
+    try await serving(HealthReport(worker: 1, state: .running), longestSilence: .milliseconds(50)) { address in
+      let client = try Client(address)
+      client.send(request)
+      client.readToEnd()  // else it never comes
+      #expect(try await Self.get("http://\(address)/healthz").status == 200)
+    }
+  }
+
+  @Test func `Clients that keep their connections leave the worker its files, and others have their turn`() async throws
+  {
+    try await serving(HealthReport(worker: 1, state: .running)) { address in
+      func connect() throws -> [Client] {
+        try (0..<StatusServer.mostConnections).map { _ in
+          let client = try Client(address)
+          client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+          return client
+        }
+      }
+      var first = try connect()
+      let second = try connect()
+      for client in first { #expect(client.read() > 0) }
+      // A few are taken at once.
+      #expect(try Self.acceptedConnections(at: address) < StatusServer.mostConnections + 10)
+      first = []
+      for client in second { #expect(client.read() > 0) }
+    }
+  }
+
   @Test func `A port that is taken is one sentence that names the setting`() async throws {
     try await serving(HealthReport(worker: 1, state: .running)) { address in
       let error = await #expect(throws: StatusServerError.self) {
@@ -173,12 +204,13 @@ struct StatusServerTests {
 
   /// Runs a server on a free port for as long as `body` takes.
   private func serving(
-    _ report: HealthReport, _ body: @escaping (StatusServer.Address) async throws -> Void
+    _ report: HealthReport, longestSilence: Duration = .seconds(90),
+    _ body: @escaping (StatusServer.Address) async throws -> Void
   ) async throws {
     let (addresses, continuation) = AsyncStream.makeStream(of: StatusServer.Address.self)
     let group = ServiceGroup(
       services: [
-        server(StatusServer.Address(host: "127.0.0.1", port: 0), report) { continuation.yield($0) }
+        server(StatusServer.Address(host: "127.0.0.1", port: 0), report, longestSilence) { continuation.yield($0) }
       ], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     async let ended: Void = group.run()
     for await address in addresses {
@@ -191,12 +223,22 @@ struct StatusServerTests {
   }
 
   private func server(
-    _ address: StatusServer.Address, _ report: HealthReport,
+    _ address: StatusServer.Address, _ report: HealthReport, _ longestSilence: Duration = .seconds(90),
     _ onListening: @escaping @Sendable (StatusServer.Address) async -> Void
   ) -> StatusServer {
     StatusServer(
       address: address, queue: queue, registry: registry, clock: clock.wall,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, health: { report }, onListening: onListening)
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, longestSilence: longestSilence,
+      health: { report }, onListening: onListening)
+  }
+
+  /// As the kernel lists them: one that waits to be accepted has no inode yet.
+  private static func acceptedConnections(at address: StatusServer.Address) throws -> Int {
+    let local = "0100007F:" + String(format: "%04X", address.port)
+    return try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8).split(separator: "\n").count { line in
+      let fields = line.split(separator: " ")
+      return fields[1] == local && fields[3] == "01" && fields[9] != "0"
+    }
   }
 
   private static func get(
@@ -209,4 +251,35 @@ struct StatusServerTests {
     let http = try #require(response as? HTTPURLResponse)
     return (http.statusCode, http.value(forHTTPHeaderField: "Content-Type"), String(decoding: data, as: UTF8.self))
   }
+}
+
+/// A client that says what it wants to and closes its connection when it is let go.
+private final class Client {
+  private let socket: CInt
+
+  init(_ address: StatusServer.Address) throws {
+    socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = in_port_t(address.port).bigEndian
+    name.sin_addr.s_addr = inet_addr(address.host)
+    let status = withUnsafePointer(to: &name) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(status == 0)
+  }
+
+  deinit { close(socket) }
+
+  func send(_ text: String) { _ = Glibc.send(socket, text, text.utf8.count, CInt(MSG_NOSIGNAL)) }
+
+  /// How many bytes came; 0 at the end.
+  func read() -> Int {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    return recv(socket, &buffer, buffer.count, 0)
+  }
+
+  func readToEnd() { while read() > 0 {} }
 }

@@ -5,22 +5,36 @@ package enum ProcessMetrics {
   /// What cannot be read is left out.
   package static func update(_ registry: MetricsRegistry) {
     let pageBytes = Double(sysconf(CInt(_SC_PAGESIZE)))
-    let ticks = Double(max(1, sysconf(CInt(_SC_CLK_TCK))))
-    // The name in parentheses may hold blanks and parentheses; what follows the last one may not.
-    let fields = text("/proc/self/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    let fields = statistics()
     if fields.count > 21, let user = Double(fields[11]), let system = Double(fields[12]),
-      let start = Double(fields[19]), let virtual = Double(fields[20]), let resident = Double(fields[21])
+      let virtual = Double(fields[20]), let resident = Double(fields[21])
     {
       registry.replace(Metric.processCPU, (user + system) / ticks)
       registry.replace(Metric.processVirtual, virtual)
       registry.replace(Metric.processResident, resident * pageBytes)
-      if let boot = bootTime() { registry.replace(Metric.processStart, boot + start / ticks) }
     }
+    if let startTime { registry.replace(Metric.processStart, startTime) }
     var limit = rlimit()
     if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
       registry.replace(Metric.processMaxFiles, Double(limit.rlim_cur))
     }
     if let count = openFiles() { registry.replace(Metric.processOpenFiles, Double(count)) }
+  }
+
+  private static let ticks = Double(max(1, sysconf(CInt(_SC_CLK_TCK))))
+
+  /// Seconds since 1970 UTC. Read once: the kernel's time of boot moves when the clock is set, and a start that moves
+  /// looks like a restart.
+  private static let startTime: Double? = {
+    let fields = statistics()
+    guard fields.count > 19, let start = Double(fields[19]), let boot = bootTime() else { return nil }
+    return boot + start / ticks
+  }()
+
+  /// The fields of proc(5) from the state on. The name in parentheses may hold blanks and parentheses; what follows the
+  /// last one may not.
+  private static func statistics() -> [Substring] {
+    text("/proc/self/stat").split(separator: ")").last?.split(separator: " ") ?? []
   }
 
   /// Seconds since 1970 UTC.

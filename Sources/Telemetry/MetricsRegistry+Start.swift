@@ -9,6 +9,8 @@ extension MetricsRegistry {
       for (outcome, failureClass) in step.settlements {
         begin(Metric.jobsSettled, step.name.rawValue, outcome.rawValue, failureClass?.rawValue ?? "none")
       }
+      // The one step that goes on with what an ended run has left.
+      if step.name == "render_frames" { begin(Metric.resumedFrames, step.name.rawValue) }
     }
     let tools = Set(steps.flatMap(\.tools)).union(steps.flatMap(\.companions))
     for tool in tools {

@@ -105,6 +105,15 @@ struct JobMetricsTests {
     #expect(lines.contains("stepworks_resumed_frames_total{step=\"render_frames\"} 7"))
   }
 
+  @Test func `The first frames that are resumed are an increase, in the step that can`() {
+    registry.begin(
+      ["render_frames", "render_still"].map {
+        StepDefinition(name: $0, version: 1, queue: "render", summary: "", parameters: ParameterSchema([]))
+      })
+    let resumed = lines.filter { $0.hasPrefix("stepworks_resumed_frames_total") }
+    #expect(resumed == ["stepworks_resumed_frames_total{step=\"render_frames\"} 0"])
+  }
+
   @Test func `Of claims only those that a commit led to tell how quick a wake-up is`() {
     metrics.observe(.claimed(ClaimReport(jobs: 2, took: .milliseconds(250), sinceNotice: .milliseconds(500))))
     metrics.observe(.claimed(ClaimReport(jobs: 1, took: .milliseconds(250), sinceNotice: nil)))

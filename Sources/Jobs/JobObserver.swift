@@ -16,8 +16,8 @@ package enum WorkerObservation: Sendable {
   case claimed(ClaimReport)
   /// Somebody else has the job now; what this run did is thrown away.
   case leaseLost(Job)
-  /// Jobs of a dead worker were taken back.
-  case jobsRescued(count: Int, from: WorkerID)
+  /// Jobs of a dead worker were taken back: how many, by what became of them.
+  case jobsRescued([RunOutcome: Int], from: WorkerID)
   /// A cancellation, by request, drain or loss of the lease, reached a running job.
   case jobStopping(Job, reason: String)
   /// How many jobs run in each queue here.

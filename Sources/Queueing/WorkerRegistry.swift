@@ -143,23 +143,23 @@ extension JobQueue {
 
   /// Takes back the jobs of a dead worker.
   /// - Precondition: every process of those runs is proven gone.
-  /// - Returns: how many jobs were taken back.
-  package func rescue(_ worker: DeadWorker) async throws -> Int {
+  /// - Returns: how many jobs were taken back, by what became of them: `retryScheduled`, `failed` or `cancelled`.
+  package func rescue(_ worker: DeadWorker) async throws -> [RunOutcome: Int] {
     let now = clock.now()
-    let count = try await lane.write { db in
+    let counts = try await lane.write { db in
       let jobs = try Row.fetchAll(
         db.cachedStatement(
           sql: "SELECT \(JobRow.columns) FROM jobs WHERE state = 'running' AND worker_id = ? ORDER BY id"),
         arguments: [worker.id]
       ).map(Job.init(row:))
-      for job in jobs { try Rescue(job: job, workerID: worker.id, now: now).write(in: db) }
+      let outcomes = try jobs.map { try Rescue(job: $0, workerID: worker.id, now: now).write(in: db) }
       try db.run(
         "UPDATE workers SET state = 'dead', stopped_at = ? WHERE id = ? AND state IN ('running', 'draining')",
         [now.milliseconds, worker.id])
-      return jobs.count
+      return outcomes.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
     worker.lock.remove()
-    return count
+    return counts
   }
 
   static func leases(of workerID: WorkerID, in db: Database) throws -> Set<LeaseToken> {
@@ -178,10 +178,11 @@ private struct Rescue {
   let workerID: WorkerID
   let now: Timestamp
 
-  func write(in db: Database) throws {
+  func write(in db: Database) throws -> RunOutcome {
     let failure = JobFailure(.workerDied, "Worker \(workerID) died while it ran this job.")
     if job.cancelRequestedAt != nil {
       try finish("state = 'cancelled', finished_at = ?", [now.milliseconds], in: db)
+      return .cancelled
     } else if job.crashes + 1 >= job.maxCrashes {
       let final = JobFailure(
         .workerDied,
@@ -190,9 +191,11 @@ private struct Rescue {
       try finish(
         "state = 'failed', error = ?, crashes = crashes + 1, attempt = attempt - 1, finished_at = ?",
         [final.json, now.milliseconds], in: db)
+      return .failed
     } else {
       try HandBack(token: job.token, kind: .retryScheduled(failure, delay: .zero), isCrash: true, now: now)
         .write(detail: ["message": .string(failure.message)], eventKind: .rescued, in: db)
+      return .retryScheduled
     }
   }
 

@@ -33,9 +33,13 @@ package struct JobLogger: JobObserver {
       log(.warning, job, "lost its lease: another worker has the job, the result of this run is thrown away")
     case .jobStopping(let job, let reason):
       log(.info, job, "stopping: \(reason)")
-    case .jobsRescued(let count, let workerID):
+    case .jobsRescued(let counts, let workerID):
+      let count = counts.values.reduce(0, +)
+      let ended = [RunOutcome.failed, .cancelled].compactMap { outcome in
+        counts[outcome].map { "; \(outcome.rawValue): \($0)" }
+      }
       logger.warning(
-        "took back \(count) \(count == 1 ? "job" : "jobs") of worker \(workerID), which died",
+        "took back \(count) \(count == 1 ? "job" : "jobs") of worker \(workerID), which died\(ended.joined())",
         metadata: ["dead_worker": .stringConvertible(workerID)])
     case .slots(let slots):
       guard logger.logLevel <= .debug else { return }

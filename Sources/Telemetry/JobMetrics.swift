@@ -13,7 +13,7 @@ package final class JobMetrics: JobObserver {
   private let phase: MetricHandles<Timer>
   private let running: MetricHandles<Meter>
   private let resumedFrames: MetricHandles<Counter>
-  private let rescued: Counter
+  private let rescued: MetricHandles<Counter>
   private let leasesLost: Counter
   private let troubles: Counter
   private let claim: Timer
@@ -31,8 +31,9 @@ package final class JobMetrics: JobObserver {
     phase = factory.timers(Metric.phase)
     running = factory.meters(Metric.running)
     resumedFrames = factory.counters(Metric.resumedFrames)
-    // Those without labels show 0 from the start: a rate begins with a first value.
-    rescued = Counter(label: Metric.rescued.name, factory: factory)
+    rescued = factory.counters(Metric.rescued)
+    // What does not depend on steps shows 0 from the start: a rate begins with a first value.
+    for outcome in [RunOutcome.retryScheduled, .failed, .cancelled] { _ = rescued[outcome.rawValue] }
     leasesLost = Counter(label: Metric.leasesLost.name, factory: factory)
     troubles = Counter(label: Metric.troubles.name, factory: factory)
     claim = Timer(label: Metric.claim.name, factory: factory)
@@ -54,7 +55,8 @@ package final class JobMetrics: JobObserver {
     case .leaseLost(let job):
       leasesLost.increment()
       running[job.queue.rawValue].decrement()
-    case .jobsRescued(let count, _): rescued.increment(by: count)
+    case .jobsRescued(let counts, _):
+      for (outcome, count) in counts { rescued[outcome.rawValue].increment(by: count) }
     case .trouble: troubles.increment()
     // What runs is counted from starts and ends: a count taken elsewhere may be older than they are.
     case .jobReported, .jobStopping, .slots, .worker, .note: break

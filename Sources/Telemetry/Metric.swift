@@ -21,7 +21,9 @@ package enum Metric {
   package static let running = MetricDescription(
     "stepworks_running_jobs", .gauge, labels: ["queue"], "Jobs that run in this worker now.")
   package static let rescued = MetricDescription(
-    "stepworks_rescued_jobs_total", .counter, "Jobs that this worker took back from workers that died.")
+    "stepworks_rescued_jobs_total", .counter, labels: ["outcome"],
+    "Jobs that this worker took back from workers that died, by what became of them: retry_scheduled, failed (they had too many crashes), cancelled (that had been asked for)."
+  )
   package static let leasesLost = MetricDescription(
     "stepworks_leases_lost_total", .counter,
     "Runs of this worker whose result was thrown away because another worker had the job.")

@@ -90,7 +90,7 @@ package struct Maintenance: Service {
       guard let runID = ToolRunID(rawValue: runID) else { continue }
       _ = try await reaper.reap(runID)
     }
-    let count = try await worker.queue.rescue(dead)
-    worker.observer.observe(.jobsRescued(count: count, from: dead.id))
+    let counts = try await worker.queue.rescue(dead)
+    worker.observer.observe(.jobsRescued(counts, from: dead.id))
   }
 }

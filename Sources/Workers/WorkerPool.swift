@@ -80,9 +80,9 @@ package struct WorkerPool: Service {
         if claimed.count < free { break }
         free = worker.options.slots - worker.running.count
       }
-    } catch {
+    } catch  where !(error is CancellationError) {
       worker.observer.observe(.trouble("Jobs cannot be claimed now, the worker keeps trying: \(error)"))
-    }
+    } catch {}  // the worker ends
     worker.observer.observe(.slots(worker.running.countByQueue))
   }
 
@@ -102,9 +102,9 @@ package struct WorkerPool: Service {
         guard let control = worker.running[token], control.stop(.cancelRequested) else { continue }
         worker.observer.observe(.jobStopping(control.job, reason: StopReason.cancelRequested.rawValue))
       }
-    } catch {
+    } catch  where !(error is CancellationError) {
       worker.observer.observe(.trouble("Cancellations cannot be read now, the worker keeps trying: \(error)"))
-    }
+    } catch {}  // the worker ends
   }
 
   /// - Returns: whether nothing runs any more.

@@ -37,8 +37,11 @@ struct WorkerComposition {
     }
     defer { earlyStop.end() }
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+    let notifySocket = NotifySocket(environment: environment)
+    notifySocket?.send("STATUS=starting: opening the database")
     let queue = try JobQueue(path: settings.database.path, options: databaseOptions)
     let store = try ArtifactStore(root: settings.dataDirectory)
+    notifySocket?.send("STATUS=starting: looking at the tools")
     let inventory = try await WorkerTools(settings: settings, store: store, queue: queue).inventory()
     let steps = inventory.steps
     tell(inventory)
@@ -59,7 +62,7 @@ struct WorkerComposition {
           "queues": settings.worker.queues?.map(\.rawValue).joined(separator: " ") ?? "all",
         ]))
     earlyStop.end()
-    let manager = serviceManager(worker, queue)
+    let manager = notifySocket.map { serviceManager($0, worker, queue) }
     let deadline = DrainDeadline { [logger] overdue in
       logger.error("\(overdue)")
       _exit(ExitStatus.internal.rawValue)
@@ -124,13 +127,10 @@ struct WorkerComposition {
     observer.observe(probe.isWarning ? .trouble(probe.line) : .note(probe.line))
   }
 
-  /// - Returns: `nil` when none started this process.
-  private func serviceManager(_ worker: Worker, _ queue: JobQueue) -> ServiceManager? {
-    NotifySocket(environment: environment).map { socket in
-      ServiceManager(
-        socket: socket, watchdog: watchdog, worker: worker, queue: queue, queues: settings.worker.queues,
-        awaitsStatusServer: settings.status.port != nil)
-    }
+  private func serviceManager(_ socket: NotifySocket, _ worker: Worker, _ queue: JobQueue) -> ServiceManager {
+    ServiceManager(
+      socket: socket, watchdog: watchdog, worker: worker, queue: queue, queues: settings.worker.queues,
+      awaitsStatusServer: settings.status.port != nil)
   }
 
   private var watchdog: Duration? { Watchdog.interval(environment: environment) }

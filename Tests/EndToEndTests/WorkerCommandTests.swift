@@ -60,6 +60,7 @@ struct WorkerCommandTests {
     let second = try installation.startWorker(environment: ["STEPWORKS_STATUS_PORT": String(port)])
     #expect(second.wait() == 69)
     #expect(second.output.contains("status.port"))
+    #expect(!second.output.contains("cannot be claimed"))
     #expect(try installation.sql("SELECT state FROM workers ORDER BY id DESC LIMIT 1") == "stopped")
     _ = first
   }

@@ -34,7 +34,7 @@ import Testing
     let first = try await fixture.worker()
     let (parent, children) = try await fixture.family(first, children: 1)
     first.die()
-    for dead in try await fixture.queue.deadWorkers() { #expect(try await fixture.queue.rescue(dead) == 0) }
+    for dead in try await fixture.queue.deadWorkers() { #expect(try await fixture.queue.rescue(dead).isEmpty) }
     #expect(try await fixture.job(parent).crashes == 0)
     let second = try await fixture.worker()
     try await fixture.complete(children[0], second)

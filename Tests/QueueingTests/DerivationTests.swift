@@ -108,7 +108,9 @@ import Testing
     let second = try await fixture.running(living)
     await fixture.settle(second, .duplicate(DerivationWait(key: key, maker: 1)))
     dying.die()
-    for dead in try await fixture.queue.deadWorkers() { #expect(try await fixture.queue.rescue(dead) == 1) }
+    for dead in try await fixture.queue.deadWorkers() {
+      #expect(try await fixture.queue.rescue(dead) == [.retryScheduled: 1])
+    }
     #expect(try await fixture.states([1, 2]) == [.available, .available])
     #expect(await fixture.complete(maker) == .leaseLost)
   }

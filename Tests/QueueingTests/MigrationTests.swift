@@ -74,7 +74,7 @@ import Testing
     try make(version: version)
     let queue = try open(.createOrMigrate)
     // The worker that ran job 4 is long dead; job 3 failed because of job 2; job 6 waits for job 5.
-    for dead in try await queue.deadWorkers() { #expect(try await queue.rescue(dead) == 1) }
+    for dead in try await queue.deadWorkers() { #expect(try await queue.rescue(dead) == [.retryScheduled: 1]) }
     #expect(try await queue.job(4)?.state == .available)
     // Waited for what job 4 made.
     if version == 3 { #expect(try await queue.job(11)?.state == .available) }

@@ -25,10 +25,13 @@ import Testing
     sys.stdin.read()
     """
 
-  private func rescueAll(_ fixture: QueueFixture) async throws -> Int {
-    var count = 0
-    for dead in try await fixture.queue.deadWorkers() { count += try await fixture.queue.rescue(dead) }
-    return count
+  /// - Returns: what became of the jobs.
+  private func rescueAll(_ fixture: QueueFixture) async throws -> [RunOutcome: Int] {
+    var counts: [RunOutcome: Int] = [:]
+    for dead in try await fixture.queue.deadWorkers() {
+      counts.merge(try await fixture.queue.rescue(dead), uniquingKeysWith: +)
+    }
+    return counts
   }
 
   @Test func `A stopped process keeps its jobs, a killed one loses them at once`() async throws {
@@ -36,18 +39,18 @@ import Testing
     let other = try Program.python(Self.holder, [fixture.queue.path, "worker-other.lock"])
     let pid = try #require(other.readLine().flatMap { Int32($0) })
     defer { kill(pid, SIGKILL) }
-    #expect(try await rescueAll(fixture) == 0)
+    #expect(try await rescueAll(fixture).isEmpty)
     kill(pid, SIGSTOP)
     fixture.clock.advance(by: .seconds(3600))
-    #expect(try await rescueAll(fixture) == 0)
+    #expect(try await rescueAll(fixture).isEmpty)
     #expect(try await fixture.queue.runningLeases().count == 3)
     kill(pid, SIGKILL)
     _ = try other.finish()
-    #expect(try await rescueAll(fixture) == 3)
+    #expect(try await rescueAll(fixture) == [.retryScheduled: 3])
     #expect(try await fixture.states([1, 2, 3]) == [.available, .available, .available])
     #expect(try fixture.sql("SELECT state FROM workers;") == ["dead"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.queue.lockDirectory).isEmpty)
-    #expect(try await rescueAll(fixture) == 0)
+    #expect(try await rescueAll(fixture).isEmpty)
   }
 
   @Test func `A living worker of this process is not rescued`() async throws {
@@ -88,7 +91,7 @@ import Testing
     worker.die()
     let dead = try #require(try await fixture.queue.deadWorkers().first)
     #expect(dead.leases == [stale.job.token])
-    #expect(try await fixture.queue.rescue(dead) == 1)
+    #expect(try await fixture.queue.rescue(dead) == [.retryScheduled: 1])
     let job = try await fixture.job(1)
     #expect((job.state, job.attempt, job.crashes) == (.available, 0, 1))
     #expect(job.error?.failureClass == .workerDied)
@@ -103,11 +106,11 @@ import Testing
     let fixture = try await QueueFixture()
     var stale: [ClaimedJob] = []
     try await fixture.enqueue(maxCrashes: 2)
-    for _ in 0..<2 {
+    for outcome in [RunOutcome.retryScheduled, .failed] {
       let worker = try await fixture.worker()
       stale.append(try await fixture.claimOne(worker))
       worker.die()
-      #expect(try await rescueAll(fixture) == 1)
+      #expect(try await rescueAll(fixture) == [outcome: 1])
     }
     let job = try await fixture.job(1)
     #expect((job.state, job.attempt, job.crashes, job.error?.failureClass) == (.failed, 0, 2, .workerDied))
@@ -120,7 +123,7 @@ import Testing
     let stale = try await fixture.running(worker)
     _ = try await fixture.queue.cancel(1)
     worker.die()
-    #expect(try await rescueAll(fixture) == 1)
+    #expect(try await rescueAll(fixture) == [.cancelled: 1])
     #expect(try await fixture.state(1) == .cancelled)
     await fixture.release([stale])
   }
@@ -134,7 +137,7 @@ import Testing
     #expect(try await fixture.queue.recordToolStart(process, of: stale.job.token, by: worker.id))
     worker.die()
     #expect(try await fixture.queue.deadWorkers().first?.runIDs == [runID])
-    #expect(try await rescueAll(fixture) == 1)
+    #expect(try await rescueAll(fixture) == [.retryScheduled: 1])
     #expect(try fixture.sql("SELECT count(*) FROM tool_processes;") == ["0"])
     await fixture.release([stale])
   }
@@ -147,7 +150,7 @@ import Testing
     let first = try await fixture.queue.deadWorkers()
     #expect(first.count == 1)
     #expect(try await fixture.secondQueue().deadWorkers().isEmpty)
-    #expect(try await fixture.queue.rescue(first[0]) == 1)
+    #expect(try await fixture.queue.rescue(first[0]) == [.retryScheduled: 1])
     #expect(try await fixture.secondQueue().deadWorkers().isEmpty)
     await fixture.release([stale])
   }
@@ -177,7 +180,7 @@ import Testing
     let stale = try await fixture.running(worker)
     #expect(try await !fixture.queue.markStopped(worker.id))
     worker.die()
-    #expect(try await rescueAll(fixture) == 1)
+    #expect(try await rescueAll(fixture) == [.retryScheduled: 1])
     #expect(try await fixture.state(1) == .available)
     await fixture.release([stale])
   }

@@ -10,7 +10,7 @@ struct JobMetricsTests {
 
   @Test func `The version is there before anything happens`() {
     #expect(lines.contains("stepworks_build_info{version=\"1.2.3\"} 1"))
-    #expect(lines.contains("stepworks_rescued_jobs_total 0"))
+    #expect(lines.contains("stepworks_rescued_jobs_total{outcome=\"failed\"} 0"))
     #expect(lines.contains("stepworks_leases_lost_total 0"))
   }
 
@@ -167,9 +167,12 @@ struct JobMetricsTests {
     #expect(!isThere("failed", "no_space") && !isThere("retry_scheduled", "no_space"))
   }
 
-  @Test func `Rescued jobs are counted, not rescues`() {
-    metrics.observe(.jobsRescued(count: 4, from: 7))
-    #expect(lines.contains("stepworks_rescued_jobs_total 4"))
+  @Test func `Rescued jobs are counted, not rescues, by what became of them`() {
+    metrics.observe(.jobsRescued([.retryScheduled: 3, .failed: 1], from: 7))
+    metrics.observe(.jobsRescued([.retryScheduled: 1], from: 8))
+    #expect(lines.contains("stepworks_rescued_jobs_total{outcome=\"retry_scheduled\"} 4"))
+    #expect(lines.contains("stepworks_rescued_jobs_total{outcome=\"failed\"} 1"))
+    #expect(lines.contains("stepworks_rescued_jobs_total{outcome=\"cancelled\"} 0"))
   }
 
   @Test func `No series names a job`() {

@@ -64,7 +64,7 @@ struct LogTests {
     (.jobSettled(Samples.job(), .failed(Samples.failure), timings: RunTimings()), .error),
     (.leaseLost(Samples.job()), .warning),
     (.jobReported(Samples.job(), .progress(0.5, "meshing")), .debug),
-    (.jobsRescued(count: 1, from: 4), .warning),
+    (.jobsRescued([.retryScheduled: 1], from: 4), .warning),
     (.slots(["cad": 2]), .debug),
     (.trouble("The disk is full."), .warning),
   ])

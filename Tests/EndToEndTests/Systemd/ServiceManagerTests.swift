@@ -18,8 +18,10 @@ struct ServiceManagerTests {
     try installation.startWorker(environment: ["NOTIFY_SOCKET": listener.name].merging(environment) { $1 })
   }
 
-  @Test func `Its first word is READY, once it has looked at the queue and its status server listens`() throws {
+  @Test func `Its start has a status, and READY comes once the queue answered and the status server listens`() throws {
     let worker = try start(["STEPWORKS_STATUS_PORT": "0"])
+    #expect(listener.next() == "STATUS=starting: opening the database")
+    #expect(listener.next() == "STATUS=starting: looking at the tools")
     #expect(listener.next() == "READY=1")
     #expect(worker.output.contains("worker status"))
     #expect(listener.wait(for: "STATUS=").message == "STATUS=running 0, waiting 0")
@@ -31,7 +33,7 @@ struct ServiceManagerTests {
     _ = worker
     for _ in 0..<3 { try insertLongJob() }
     let status = listener.wait(for: "STATUS=running 1, waiting 2, oldest ")
-    #expect(status.before.first == "READY=1")
+    #expect(status.before.contains("READY=1"))
   }
 
   @Test func `A drain says STOPPING first and asks for time as long as it is within its budget`() async throws {

@@ -1,11 +1,11 @@
 import Jobs
 
-/// How durations are spread: a bar a range, ranges as 1, 2, 5, 10, 20, … so that each looks as wide as the next on a
-/// logarithmic scale.
+/// How durations are spread: a bar a range, each about as wide as the next on a logarithmic scale, and as narrow as the
+/// spread allows.
 ///
-///     200 … 500 ms  ██████████████████████▌            42  35 %  p50
-///      500 ms … 1 s  ████████████████████████████████   60  50 %
-///           1 … 2 s  ████▒                              10   8 %  p90 p99
+///     200 ms … 500 ms  ██████████████████████▌            42  35 %  p50
+///        500 ms … 1 s  ████████████████████████████████   60  50 %
+///           1 s … 2 s  ████▒                              10   8 %  p90 p99
 struct LatencyChart {
   private struct Row {
     let lower: Duration
@@ -20,8 +20,10 @@ struct LatencyChart {
   private let all: LatencyDistribution
   private let rows: [Row]
 
-  /// Rows that a chart has at most; a wider spread gets ranges of 1, 10, 100, ….
+  /// Rows that a chart has at most.
   private static let mostRows = 18
+  /// Where ranges end, from one power of ten to the next: the narrowest that give no more rows are taken.
+  private static let scales: [[Int64]] = [[10, 12, 15, 20, 25, 30, 40, 50, 60, 80], [10, 20, 50], [10]]
 
   init(_ distributions: [(outcome: RunOutcome, distribution: LatencyDistribution)]) {
     let all = distributions.reduce(into: LatencyDistribution()) { $0.add($1.distribution) }
@@ -42,16 +44,16 @@ struct LatencyChart {
       else { return [] }
       return Array(rows[first...last])
     }
-    let fine = rows(Self.edges([1, 2, 5]))
+    let charts = Self.scales.lazy.map { rows(Self.edges($0)) }
     self.all = all
-    self.rows = fine.count <= Self.mostRows ? fine : rows(Self.edges([1]))
+    self.rows = charts.first { $0.count <= Self.mostRows } ?? charts[charts.endIndex - 1]
   }
 
   /// From 10 µs to more than a week.
   private static func edges(_ factors: [Int64]) -> [Duration] {
     var edges: [Duration] = []
-    var unit: Int64 = 10
-    while unit <= 1_000_000_000_000 {
+    var unit: Int64 = 1
+    while unit <= 100_000_000_000 {
       edges += factors.map { .microseconds($0 * unit) }
       unit *= 10
     }
@@ -64,7 +66,10 @@ struct LatencyChart {
     let labelWidth = labels.map(TextWidth.columns).max() ?? 0
     let countWidth = counts.map(\.count).max() ?? 0
     let most = rows.map(\.count).max() ?? 1
-    let room = max(10, min(60, width - labelWidth - countWidth - 6 - 2 - 4 - 16))
+    let marks = rows.map(quantiles)
+    let marksWidth = marks.map(\.count).max() ?? 0
+    // Two columns between any two, and five for the percents.
+    let room = max(10, min(60, width - labelWidth - countWidth - marksWidth - 4 * 2 - 5))
     return rows.indices.map { index in
       let row = rows[index]
       let percent = "\(Int((100 * Double(row.count) / Double(max(1, all.count))).rounded())) %"
@@ -72,7 +77,7 @@ struct LatencyChart {
         "\(TextWidth.padded(labels[index], to: labelWidth, right: true))  "
         + bar(row, of: most, room: room, colour: colour)
         + "  \(TextWidth.padded(counts[index], to: countWidth, right: true))"
-        + "  \(TextWidth.padded(row.count == 0 ? "" : percent, to: 5, right: true))  \(quantiles(in: row))"
+        + "  \(TextWidth.padded(row.count == 0 ? "" : percent, to: 5, right: true))  \(marks[index])"
       return String(line.reversed().drop { $0 == " " }.reversed())
     }
   }
@@ -94,7 +99,7 @@ struct LatencyChart {
   }
 
   /// `p50 p90` where these lie in the range.
-  private func quantiles(in row: Row) -> String {
+  private func quantiles(_ row: Row) -> String {
     LatencyQuantile.allCases.filter { quantile in
       guard let value = all.quantile(quantile.part) else { return false }
       return (value > row.lower || row.lower == .zero) && value <= row.upper
@@ -103,14 +108,17 @@ struct LatencyChart {
 }
 
 extension LatencyText {
-  /// A round number: `0`, `200 ms`, `5 s`, `100 s`.
+  /// A round number: `0`, `200 ms`, `1.5 s`, `100 s`, `5000 s`.
   static func edge(_ duration: Duration) -> String {
     let microseconds = LatencyDistribution.microseconds(duration)
-    return switch microseconds {
-    case 0: "0"
-    case ..<1000: "\(microseconds) µs"
-    case ..<1_000_000: "\(microseconds / 1000) ms"
-    default: "\(microseconds / 1_000_000) s"
-    }
+    if microseconds == 0 { return "0" }
+    let (unit, name): (UInt64, String) =
+      switch microseconds {
+      case ..<1000: (1, "µs")
+      case ..<1_000_000: (1000, "ms")
+      default: (1_000_000, "s")
+      }
+    let tenths = microseconds * 10 / unit
+    return tenths % 10 == 0 ? "\(tenths / 10) \(name)" : "\(tenths / 10).\(tenths % 10) \(name)"
   }
 }

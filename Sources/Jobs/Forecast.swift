@@ -3,7 +3,8 @@
 /// A running job: what its progress says (as much time for the rest as for what is done), weighed by the progress, and
 /// what the history says (how much longer runs took that had taken as long). A waiting one: those that stand before it
 /// are given to the slots of its queue, one after the other, each for as long as jobs of its step usually take; then its
-/// own time. Where anything of that is not known there is no forecast rather than a wrong one.
+/// own time. One that is scheduled or blocked starts when that allows it, and there is a slot. Where anything of that is
+/// not known there is no forecast rather than a wrong one.
 package struct Forecast: Sendable {
   /// A queue as it is.
   package struct Queue: Sendable {
@@ -14,13 +15,27 @@ package struct Forecast: Sendable {
     package var running: [Running]
     /// How many of each step could start.
     package var waiting: [StepName: Int]
+    /// How many of each step wait for other jobs.
+    package var blocked: [StepName: Int]
+    /// The last in the line of those; one of the places.
+    package var lastBlocked: JobID?
+    /// What its workers can run; `nil`: every step.
+    package var served: Set<StepName>?
 
-    package init(slots: Int, isThrottled: Bool = false, running: [Running] = [], waiting: [StepName: Int] = [:]) {
+    package init(
+      slots: Int, isThrottled: Bool = false, running: [Running] = [], waiting: [StepName: Int] = [:],
+      blocked: [StepName: Int] = [:], lastBlocked: JobID? = nil, served: Set<StepName>? = nil
+    ) {
       self.slots = slots
       self.isThrottled = isThrottled
       self.running = running
       self.waiting = waiting
+      self.blocked = blocked
+      self.lastBlocked = lastBlocked
+      self.served = served
     }
+
+    fileprivate func serves(_ step: StepName) -> Bool { served?.contains(step) ?? true }
   }
 
   /// A job that runs.
@@ -41,8 +56,7 @@ package struct Forecast: Sendable {
   package struct Place: Sendable {
     package enum Standing: Sendable {
       case running(Running)
-      /// How many of each step will start before it, of those that wait in its queue.
-      case available(ahead: [StepName: Int])
+      case available
       case scheduled(after: Duration)
       /// Waits for these.
       case blocked(by: [JobID])
@@ -51,11 +65,15 @@ package struct Forecast: Sendable {
     package var step: StepName
     package var queue: QueueName
     package var standing: Standing
+    /// How many of each step come before it in its queue: of those that could start, and before a blocked one also of
+    /// those that are blocked.
+    package var ahead: [StepName: Int]
 
-    package init(step: StepName, queue: QueueName, standing: Standing) {
+    package init(step: StepName, queue: QueueName, standing: Standing, ahead: [StepName: Int] = [:]) {
       self.step = step
       self.queue = queue
       self.standing = standing
+      self.ahead = ahead
     }
   }
 
@@ -93,11 +111,18 @@ package struct Forecast: Sendable {
     return known[job] ?? nil
   }
 
-  /// Until nothing of the queue runs or could run any more, if nothing is added.
+  /// Until nothing of the queue runs, could run or is blocked any more, if nothing is added and no scheduled job's time
+  /// comes.
   package func eta(of queue: QueueName) -> Duration? {
     guard let queue = queues[queue] else { return nil }
-    if queue.running.isEmpty, queue.waiting.isEmpty { return .zero }
-    return slots(of: queue, after: queue.waiting)?.last
+    let jobs = queue.waiting.merging(queue.blocked, uniquingKeysWith: +)
+    if queue.running.isEmpty, jobs.isEmpty { return .zero }
+    // What runs has to be known, and each that waits has to have somebody who runs it.
+    guard queue.running.allSatisfy({ eta(of: $0) != nil }), jobs.keys.allSatisfy(queue.serves),
+      let last = slots(of: queue, after: jobs)?.last
+    else { return nil }
+    guard let blocked = queue.lastBlocked else { return last }
+    return eta(of: blocked).map { max($0, last) }
   }
 
   /// Until the run is over.
@@ -115,38 +140,36 @@ package struct Forecast: Sendable {
     guard let place = places[job] else { return nil }
     if case .running(let run) = place.standing { return eta(of: run) }
     // Of what waits where nothing starts, or nobody knows when, nothing is promised, even if nothing is before it.
-    guard let queue = queues[place.queue], queue.slots > 0, !queue.isThrottled,
+    guard let queue = queues[place.queue], queue.slots > 0, !queue.isThrottled, queue.serves(place.step),
       let work = history.work(of: place.step)
     else { return nil }
+    var ready = Duration.zero
     switch place.standing {
     case .running: return nil
-    case .available(let ahead): return slots(of: queue, after: ahead)?.first.map { $0 + work }
-    case .scheduled(let delay): return max(delay, .zero) + work
+    case .available: break
+    case .scheduled(let delay): ready = max(delay, .zero)
     case .blocked(let others):
       if others.isEmpty { return nil }
-      var last = Duration.zero
       for other in others {
         guard let eta = known[other] ?? nil else { return nil }
-        last = max(last, eta)
+        ready = max(ready, eta)
       }
-      return last + work
     }
+    return slots(of: queue, after: place.ahead)?.first.map { max($0, ready) + work }
   }
 
-  /// When each slot is free once these jobs have been given to them: the first first.
+  /// When each slot is free once these jobs have been given to them: the first first. That of a run of which nobody knows
+  /// when it will be over is none of them; `nil` when there are no others.
   private func slots(of queue: Queue, after jobs: [StepName: Int]) -> [Duration]? {
     guard queue.slots > 0 || jobs.isEmpty, !queue.isThrottled || jobs.isEmpty else { return nil }
-    var free: [Duration] = []
-    for run in queue.running {
-      guard let eta = eta(of: run) else { return nil }
-      free.append(eta)
-    }
-    free.sort()
+    var free = queue.running.compactMap { eta(of: $0) }.sorted()
     // After the limit was lowered more may run than there are slots: those that end first leave none.
-    free.removeFirst(max(0, free.count - max(queue.slots, 1)))
-    free.insert(contentsOf: Array(repeating: .zero, count: max(0, queue.slots - free.count)), at: 0)
+    free.removeFirst(min(free.count, max(0, queue.running.count - max(queue.slots, 1))))
+    free.insert(contentsOf: Array(repeating: .zero, count: max(0, queue.slots - queue.running.count)), at: 0)
+    if free.isEmpty { return nil }
     var works: [(work: Duration, count: Int)] = []
-    for (step, count) in jobs where count > 0 {
+    // Workers pass by what they cannot run.
+    for (step, count) in jobs where count > 0 && queue.serves(step) {
       guard let work = history.work(of: step) else { return nil }
       works.append((work, count))
     }

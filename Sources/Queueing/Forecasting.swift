@@ -35,7 +35,9 @@ extension JobQueue {
     let now = clock.now()
     return try await read { db in
       let reading = ForecastReading(db: db, now: now, workerSilence: Self.workerSilence)
-      return Forecast(history: known, queues: try reading.queues(), places: try reading.places(of: jobs))
+      let queues = try reading.queues()
+      let wanted = jobs.filter { !$0.state.isFinal }.map(\.id) + queues.values.compactMap(\.lastBlocked)
+      return Forecast(history: known, queues: queues, places: try reading.places(of: wanted))
     }
   }
 }
@@ -46,20 +48,23 @@ private struct ForecastReading {
   let now: Timestamp
   let workerSilence: Duration
 
+  /// Of a job that waits for more nothing is said: it would take seconds.
+  private static let mostPlaces = 10_000
+
   func queues() throws -> [QueueName: Forecast.Queue] {
     var queues: [QueueName: Forecast.Queue] = [:]
     let configs = try Row.fetchCursor(
       db,
       sql: """
-        SELECT queue_name, CASE WHEN paused = 0 AND EXISTS (
-            SELECT 1 FROM workers WHERE state = 'running' AND heartbeat_at >= ?
-              AND (queues IS NULL OR EXISTS (SELECT 1 FROM json_each(workers.queues) WHERE value = queue_name)))
-          THEN max_concurrency ELSE 0 END,
+        SELECT queue_name, CASE paused WHEN 0 THEN max_concurrency ELSE 0 END,
           max_per_tenant IS NOT NULL OR max_starts_per_minute IS NOT NULL
         FROM worker_configs
-        """, arguments: [now.advanced(by: .zero - workerSilence).milliseconds])
+        """)
+    let workers = try workers()
     while let row = try configs.next() {
-      queues[QueueName(rawValue: row[0])] = Forecast.Queue(slots: row[1], isThrottled: row[2])
+      let name = QueueName(rawValue: row[0])
+      let served = workers.filter { $0.queues?.contains(name) ?? true }.reduce(into: Set()) { $0.formUnion($1.steps) }
+      queues[name] = Forecast.Queue(slots: served.isEmpty ? 0 : row[1], isThrottled: row[2], served: served)
     }
     let running = try Row.fetchCursor(
       db, sql: "SELECT queue, step, started_at, progress FROM jobs WHERE state = 'running'")
@@ -74,34 +79,63 @@ private struct ForecastReading {
     while let row = try waiting.next() {
       queues[QueueName(rawValue: row[0])]?.waiting[StepName(rawValue: row[1])] = row[2]
     }
+    let blocked = try Row.fetchCursor(
+      db, sql: "SELECT queue, step, count(*) FROM jobs WHERE state = 'blocked' GROUP BY queue, step")
+    while let row = try blocked.next() {
+      queues[QueueName(rawValue: row[0])]?.blocked[StepName(rawValue: row[1])] = row[2]
+    }
+    for (name, queue) in queues where !queue.blocked.isEmpty {
+      queues[name]?.lastBlocked = try JobID.fetchOne(
+        db, sql: "SELECT id FROM jobs WHERE state = 'blocked' AND queue = ? ORDER BY priority, id DESC LIMIT 1",
+        arguments: [name.rawValue])
+    }
     return queues
   }
 
+  /// The steps and queues of those that live; no queues: every one.
+  private func workers() throws -> [(steps: Set<StepName>, queues: Set<QueueName>?)] {
+    func words(_ json: String) -> [String] {
+      (try? JSONValue(parsing: json))?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+    return try Row.fetchAll(
+      db, sql: "SELECT steps, queues FROM workers WHERE state = 'running' AND heartbeat_at >= ?",
+      arguments: [now.advanced(by: .zero - workerSilence).milliseconds]
+    ).map { row in
+      let queues: String? = row[1]
+      return (
+        Set(words(row[0]).map(StepName.init(rawValue:))), queues.map { Set(words($0).map(QueueName.init(rawValue:))) }
+      )
+    }
+  }
+
   /// Of the jobs and of all that those that are blocked wait for.
-  func places(of jobs: [Job]) throws -> [JobID: Forecast.Place] {
+  func places(of jobs: [JobID]) throws -> [JobID: Forecast.Place] {
     var places: [JobID: Forecast.Place] = [:]
-    var waiting: [QueueName: [Line]] = [:]
-    var wanted = jobs.filter { !$0.state.isFinal }.map(\.id)
-    for _ in 0...StepAwait.maximumDepth {
+    var lines: [Lines: [Line]] = [:]
+    var wanted = jobs
+    while !wanted.isEmpty, places.count < Self.mostPlaces {
       var next: Set<JobID> = []
       for id in wanted where places[id] == nil {
         guard let (place, priority) = try place(of: id) else { continue }
         places[id] = place
-        if case .available = place.standing {
-          waiting[place.queue, default: []].append(Line(priority: priority, id: id))
+        let line = Line(priority: priority, id: id)
+        switch place.standing {
+        case .running: break
+        case .available, .scheduled: lines[Lines(queue: place.queue, states: [.available]), default: []].append(line)
+        case .blocked(let others):
+          lines[Lines(queue: place.queue, states: [.available, .blocked]), default: []].append(line)
+          next.formUnion(others)
         }
-        if case .blocked(let others) = place.standing { next.formUnion(others) }
       }
-      if next.isEmpty { break }
       wanted = next.sorted()
     }
-    for (queue, line) in waiting {
-      for (id, counts) in try ahead(of: line, in: queue) { places[id]?.standing = .available(ahead: counts) }
+    for (others, line) in lines {
+      for (id, counts) in try ahead(of: line, among: others) { places[id]?.ahead = counts }
     }
     return places
   }
 
-  /// - Returns: its place, of an available one without those before it, and its priority.
+  /// - Returns: its place, without those before it, and its priority.
   private func place(of id: JobID) throws -> (Forecast.Place, priority: Int)? {
     try db.first(
       "SELECT step, queue, state, priority, started_at, progress, run_at FROM jobs WHERE id = ?", [id]
@@ -110,7 +144,7 @@ private struct ForecastReading {
       let standing: Forecast.Place.Standing
       switch state {
       case .running: standing = .running(running(row[0], row[4], row[5]))
-      case .available: standing = .available(ahead: [:])
+      case .available: standing = .available
       case .scheduled:
         let runAt: Int64? = row[6]
         standing = .scheduled(after: now.duration(to: runAt.map(Timestamp.init(milliseconds:)) ?? now))
@@ -139,35 +173,40 @@ private struct ForecastReading {
     }
   }
 
+  /// The jobs of a queue that a job has to be compared with.
+  private struct Lines: Hashable {
+    let queue: QueueName
+    let states: [JobState]
+  }
+
   /// How many of each step are before each of these: one walk over the queue, however many are asked about.
-  private func ahead(of jobs: [Line], in queue: QueueName) throws -> [JobID: [StepName: Int]] {
+  private func ahead(of jobs: [Line], among others: Lines) throws -> [JobID: [StepName: Int]] {
     let line = jobs.sorted()
-    var ahead: [JobID: [StepName: Int]] = [:]
-    let steps = try String.fetchAll(
-      db, sql: "SELECT DISTINCT step FROM jobs WHERE state = 'available' AND queue IS NOT NULL AND queue = ?",
-      arguments: [queue.rawValue])
-    for step in steps {
-      // At each place: how many stand between it and the one before.
-      var between = Array(repeating: 0, count: line.count + 1)
+    // At each place: how many of each step stand between it and the one before.
+    var between: [StepName: [Int]] = [:]
+    for state in others.states {
       let rows = try Row.fetchCursor(
         db.cachedStatement(
           sql: """
-            SELECT priority, id FROM jobs WHERE state = 'available' AND queue IS NOT NULL AND queue = ? AND step = ?
-            """), arguments: [queue.rawValue, step])
+            SELECT step, priority, id FROM jobs WHERE state = '\(state.rawValue)' AND queue IS NOT NULL AND queue = ?
+            """), arguments: [others.queue.rawValue])
       while let row = try rows.next() {
-        let other = Line(priority: row[0], id: row[1])
+        let other = Line(priority: row[1], id: row[2])
         var (low, high) = (0, line.count)
         while low < high {
           let middle = (low + high) / 2
           if other < line[middle] { high = middle } else { low = middle + 1 }
         }
-        between[low] += 1
+        between[StepName(rawValue: row[0]), default: Array(repeating: 0, count: line.count + 1)][low] += 1
       }
+    }
+    var ahead: [JobID: [StepName: Int]] = [:]
+    for (step, counts) in between {
       var count = 0
       for (index, place) in line.enumerated() {
-        count += between[index]
+        count += counts[index]
         // One that is in the line stands after itself.
-        if count > 0 { ahead[place.id, default: [:]][StepName(rawValue: step)] = count }
+        if count > 0 { ahead[place.id, default: [:]][step] = count }
       }
     }
     return ahead

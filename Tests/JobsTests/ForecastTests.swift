@@ -19,7 +19,7 @@ struct ForecastTests {
   private func forecast(_ queue: Forecast.Queue, ahead: [StepName: Int] = [:], step: StepName = "mesh") -> Forecast {
     Forecast(
       history: Self.history, queues: ["cad": queue],
-      places: [7: .init(step: step, queue: "cad", standing: .available(ahead: ahead))])
+      places: [7: .init(step: step, queue: "cad", standing: .available, ahead: ahead)])
   }
 
   private func near(_ duration: Duration?, _ seconds: Double) -> Bool {
@@ -105,6 +105,48 @@ struct ForecastTests {
       history: Self.history, queues: ["cad": .init(slots: 1)],
       places: [7: .init(step: "mesh", queue: "cad", standing: .scheduled(after: .seconds(100)))])
     #expect(near(forecast.eta(of: 7), 110))
+  }
+
+  @Test func `A scheduled or blocked job needs a slot too when it may start`() {
+    func eta(_ standing: Forecast.Place.Standing) -> Duration? {
+      Forecast(
+        history: Self.history, queues: ["cad": .init(slots: 1, running: [running(4)], waiting: ["mesh": 2])],
+        places: [
+          7: .init(step: "mesh", queue: "cad", standing: standing, ahead: ["mesh": 2]),
+          8: .init(step: "mesh", queue: "cad", standing: .running(running(4))),
+        ]
+      ).eta(of: 7)
+    }
+    #expect(near(eta(.scheduled(after: .seconds(3))), 36))
+    #expect(near(eta(.blocked(by: [8])), 36))
+  }
+
+  @Test func `A queue is not empty before what is blocked in it is over`() {
+    func eta(_ standing: Forecast.Place.Standing) -> Duration? {
+      Forecast(
+        history: Self.history, queues: ["cad": .init(slots: 1, blocked: ["mesh": 3], lastBlocked: 7)],
+        places: [
+          7: .init(step: "mesh", queue: "cad", standing: standing, ahead: ["mesh": 2]),
+          8: .init(step: "film", queue: "cad", standing: .running(running(2, nil, "film"))),
+        ]
+      ).eta(of: "cad" as QueueName)
+    }
+    #expect(near(eta(.blocked(by: [8])), 68))
+    #expect(eta(.blocked(by: [9])) == nil)
+  }
+
+  @Test func `A run that takes longer than any before keeps its slot, and others are counted on`() {
+    let queue = Forecast.Queue(slots: 2, running: [running(11), running(4)], waiting: ["mesh": 2])
+    #expect(near(forecast(queue, ahead: ["mesh": 1]).eta(of: 7), 26))
+    #expect(forecast(queue).eta(of: "cad" as QueueName) == nil)
+    #expect(forecast(.init(slots: 1, running: [running(11)])).eta(of: 7) == nil)
+  }
+
+  @Test func `What no worker can run keeps nothing else waiting, and is never over`() {
+    let queue = Forecast.Queue(slots: 1, waiting: ["film": 5, "mesh": 1], served: ["mesh"])
+    #expect(near(forecast(queue, ahead: ["film": 5]).eta(of: 7), 10))
+    #expect(forecast(queue, step: "film").eta(of: 7) == nil)
+    #expect(forecast(queue).eta(of: "cad" as QueueName) == nil)
   }
 
   @Test func `A blocked job takes its own time after the last of those it waits for`() {

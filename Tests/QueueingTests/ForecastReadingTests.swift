@@ -59,6 +59,29 @@ import Testing
     #expect(seconds(try await fixture.queue.forecast(for: [fixture.job(job)]).eta(of: job)) == 10)
   }
 
+  @Test func `Nothing is told of a job that no worker can run, and it keeps no other waiting`() async throws {
+    let fixture = try await fixture(["cad": 1, "render": 1])
+    let worker = try await fixture.worker(["work"])
+    let odd = try await fixture.enqueue("free")
+    let job = try await fixture.enqueue()
+    let forecast = try await fixture.queue.forecast(for: [fixture.job(odd), fixture.job(job)])
+    #expect(forecast.eta(of: odd) == nil)
+    #expect(seconds(forecast.eta(of: job)) == 10)
+    #expect(forecast.eta(of: "cad" as QueueName) == nil)
+    #expect(worker.id > 0)
+  }
+
+  @Test func `A line of jobs however long is told, and the queue of the last of them`() async throws {
+    let fixture = try await fixture(["cad": 5, "render": 1])
+    let worker = try await fixture.worker()
+    var last = try await fixture.enqueue()
+    for _ in 0..<30 { last = try await fixture.enqueue(dependsOn: [last]) }
+    let forecast = try await fixture.queue.forecast(for: [fixture.job(last)])
+    #expect(seconds(forecast.eta(of: last)) == 310)
+    #expect(seconds(forecast.eta(of: "cad" as QueueName)) == 310)
+    #expect(worker.id > 0)
+  }
+
   @Test func `A pause takes the forecast away, its end brings it back`() async throws {
     let fixture = try await fixture(["cad": 1, "render": 1])
     let worker = try await fixture.worker()

@@ -106,13 +106,15 @@ final class QueueFixture: Sendable {
     -> TestWorker
   {
     let lock = try #require(try WorkerLock(name: WorkerLock.freshName(), in: queue.lockDirectory))
-    let id = try await register(lock.name, lock)
+    let id = try await register(lock.name, lock, steps)
     return TestWorker(id: id, lock: lock, scope: ClaimScope(workerID: id, steps: steps, queues: queues))
   }
 
-  private func register(_ name: String, _ lock: WorkerLock) async throws -> WorkerID {
+  private func register(_ name: String, _ lock: WorkerLock, _ steps: Set<StepName>) async throws -> WorkerID {
     try await queue.register(
-      WorkerIdentity(host: "here", pid: getpid(), bootID: Self.bootID, version: "1", steps: ["work"]), lock: lock)
+      WorkerIdentity(
+        host: "here", pid: getpid(), bootID: Self.bootID, version: "1",
+        steps: steps.sorted { $0.rawValue < $1.rawValue }), lock: lock)
   }
 
   static let bootID =

@@ -8,8 +8,8 @@ struct QueuesCommand: AsyncParsableCommand {
     abstract: "List the queues, or change their limits.",
     discussion: """
       WORKERS: those that live and take jobs from the queue. RUNNING: how many jobs, of how many at most. OLDEST: how long the oldest \
-      available job waits. EMPTY IN: a forecast, by how long such runs took before. - where nothing waits, or it is not \
-      known.
+      available job waits. EMPTY IN: a forecast for what is available and blocked, by how long such runs took before. - \
+      where nothing waits, or it is not known.
 
       EXAMPLES
         stepworks queues
@@ -49,7 +49,7 @@ struct QueuesListCommand: AsyncParsableCommand {
     ])
     table.rows = queues.map { queue in
       let count = workers(queue)
-      let emptyIn = queue.available > 0 ? forecast.eta(of: queue.name) : nil
+      let emptyIn = queue.available + queue.blocked > 0 ? forecast.eta(of: queue.name) : nil
       return [
         "\(queue.name)", Table.Cell("\(count)", style: count == 0 && queue.available > 0 ? .red : nil),
         "\(queue.running)/\(queue.maxConcurrency)", "\(queue.minConcurrency)", "\(queue.available)",

@@ -58,7 +58,7 @@ enum Documents {
   }
 
   /// - Parameters:
-  ///   - eta: until nothing of the queue runs or could run, where that is known.
+  ///   - eta: until nothing of the queue runs, could run or is blocked, where that is known.
   ///   - workers: how many live and take jobs from it.
   static func queue(_ status: QueueStatus, eta: Duration?, workers: Int) -> JSONValue {
     .object([

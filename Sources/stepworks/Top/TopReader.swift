@@ -49,7 +49,7 @@ struct TopReader {
     return TopSnapshot(
       database: queue.path, at: now, workers: overview.workers,
       queues: overview.queues.map {
-        TopSnapshot.Queue(status: $0, emptyIn: $0.available > 0 ? forecast.eta(of: $0.name) : nil)
+        TopSnapshot.Queue(status: $0, emptyIn: $0.available + $0.blocked > 0 ? forecast.eta(of: $0.name) : nil)
       },
       running: running(overview, forecast, firstStarts),
       endings: over.compactMap { event in

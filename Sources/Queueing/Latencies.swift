@@ -155,7 +155,9 @@ enum LatencyRow {
     guard let outcome = RunOutcome(rawValue: row[2]) else { return nil }
     let (sum, maximum): (Int64, Int64) = (row[3], row[4])
     let bytes = [UInt8](row[5] as Data)
-    guard let distribution = HistogramEncoding.decode(bytes, sum: UInt64(sum), maximum: UInt64(maximum)) else {
+    guard let sum = UInt64(exactly: sum), let maximum = UInt64(exactly: maximum),
+      let distribution = HistogramEncoding.decode(bytes, sum: sum, maximum: maximum)
+    else {
       throw QueueError.unreadable(
         path: path,
         reason: "a histogram of step \(step), phase \(phase) in latency_histograms is damaged; delete that row")

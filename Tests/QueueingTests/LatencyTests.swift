@@ -132,10 +132,11 @@ import Testing
     #expect(try fixture.sql("SELECT sum(count), min(seconds) FROM latency_histograms;") == ["100|3600"])
   }
 
-  @Test func `A damaged histogram is named, and what is measured is not thrown away for it`() async throws {
+  @Test(arguments: ["histogram = zeroblob(60)", "sum_us = -1", "max_us = -1"])
+  func `A damaged histogram is named, and what is measured is not thrown away for it`(_ damage: String) async throws {
     let fixture = try await QueueFixture()
     try await record(fixture, [1])
-    try fixture.sql("UPDATE latency_histograms SET histogram = zeroblob(60);")
+    try fixture.sql("PRAGMA ignore_check_constraints = 1; UPDATE latency_histograms SET \(damage);")
     let error = await #expect(throws: QueueError.self) { try await record(fixture, [2]) }
     #expect(
       error?.description

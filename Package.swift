@@ -172,7 +172,7 @@ if ProcessInfo.processInfo.environment["STEPWORKS_WITHOUT_CAD"] == nil {
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Jobs", "Queueing", "Telemetry", "stepworks", "stepworks-supervisor", "stepworks-cad",
+        "Jobs", "Queueing", "Telemetry", "TestSupport", "stepworks", "stepworks-supervisor", "stepworks-cad",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       exclude: ["Systemd/box", "read_histograms.py"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Glibc
 import Jobs
+import TestSupport
 import Testing
 
 /// Jobs that ask for other jobs, under real workers that are really killed.

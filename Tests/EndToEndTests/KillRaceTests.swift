@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Jobs
+import TestSupport
 import Testing
 
 @Suite("Kill race", .timeLimit(.minutes(5)))
@@ -73,18 +74,5 @@ struct KillRaceTests {
           ON back.job_id = start.job_id AND back.kind = 'rescued' AND back.fence = start.fence - 1
         WHERE start.kind = 'started' AND start.id < back.id
         """) == 0, comment)
-  }
-}
-
-/// Reproducible randomness (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

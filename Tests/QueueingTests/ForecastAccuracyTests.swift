@@ -57,18 +57,18 @@ import Testing
     let fixture: QueueFixture
     private let history: RunHistory
     private let worker: QueueFixture.TestWorker
-    private var numbers: Durations
+    private var durations: Durations
 
     init(limits: [QueueName: Int]) async throws {
       fixture = try await QueueFixture(limits: limits)
       worker = try await fixture.worker()
-      var numbers = Durations(state: 7)
+      var durations = Durations()
       var earlier: [LatencyKey: LatencyDistribution] = [:]
       for step in Durations.means.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-        earlier[LatencyKey(step, .run, .done)] = LatencyDistribution((0..<60).map { _ in numbers.duration(of: step) })
+        earlier[LatencyKey(step, .run, .done)] = LatencyDistribution((0..<60).map { _ in durations.duration(of: step) })
       }
       history = RunHistory(earlier)
-      self.numbers = numbers
+      self.durations = durations
     }
 
     private struct Said {
@@ -89,7 +89,7 @@ import Testing
       while true {
         _ = try await fixture.queue.promote()
         for claimed in try await fixture.queue.claim(worker.scope, limit: 100) {
-          running.append((claimed, fixture.clock.now.advanced(by: numbers.duration(of: claimed.job.step))))
+          running.append((claimed, fixture.clock.now.advanced(by: durations.duration(of: claimed.job.step))))
         }
         let open = try await fixture.queue.jobs(JobFilter(limit: 1000)).filter { !$0.state.isFinal }
         if open.isEmpty { break }
@@ -128,23 +128,15 @@ import Testing
 }
 
 /// The same random durations each time.
-private struct Durations: RandomNumberGenerator {
+private struct Durations {
   static let means: [StepName: Double] = ["work": 10, "render": 30, "free": 3]
 
-  var state: UInt64
+  private var numbers = SplitMix(state: 7)
 
   /// Most within a factor of two of their mean.
   mutating func duration(of step: StepName) -> Duration {
-    let (a, b) = (Double.random(in: 0.001...1, using: &self), Double.random(in: 0...1, using: &self))
+    let (a, b) = (Double.random(in: 0.001...1, using: &numbers), Double.random(in: 0...1, using: &numbers))
     let normal = (-2 * log(a)).squareRoot() * cos(2 * .pi * b)
     return .milliseconds(Int64(1000 * (Self.means[step] ?? 1) * exp(0.4 * normal - 0.08)))
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -129,19 +129,19 @@ struct InstallationScriptTests {
   @Test func `It builds as the user whose tree it is, and leaves no file of root there`() throws {
     try box.shell(
       """
-      useradd -m builder; cd /home/builder; mkdir tree programs
+      useradd -m -d /srv/builder builder; cd /srv/builder; mkdir tree programs
       cp -r \(SystemdBox.sources)/{scripts,config,systemd,docs} tree
       cp \(Products.program("").path)/stepworks{,-supervisor,-cad} programs
       cat > /usr/local/bin/swift <<'END'
       #!/bin/sh
       echo "$@" >> log
-      case "$*" in *--show-bin-path*) echo /home/builder/programs ;; esac
+      case "$*" in *--show-bin-path*) echo /srv/builder/programs ;; esac
       END
       chmod 755 /usr/local/bin/swift; chown -R builder: tree
       """)
-    try box.succeed(["/home/builder/tree/scripts/install", "--without", "usd", "--without", "render"])
-    #expect(try box.shell("find /home/builder/tree -user root") == "")
-    let builds = try box.shell("cat /home/builder/tree/log").split(separator: "\n")
+    try box.succeed(["/srv/builder/tree/scripts/install", "--without", "usd", "--without", "render"])
+    #expect(try box.shell("find /srv/builder/tree -user root") == "")
+    let builds = try box.shell("cat /srv/builder/tree/log").split(separator: "\n")
     #expect(builds.first == "build -c release --static-swift-stdlib --product stepworks")
     #expect(builds.last == "build -c release --show-bin-path")
     try box.succeed(["/opt/stepworks/bin/stepworks", "--version"])

@@ -100,10 +100,10 @@ struct PrometheusTests {
     holder.standardInput = input
     try holder.run()
     try input.fileHandleForWriting.write(contentsOf: Data(".timeout 60000\nBEGIN IMMEDIATE;\n".utf8))
-    while try await installation.writeLockWaiting() == 0 { try await Task.sleep(for: .milliseconds(50)) }
+    while try await installation.writeLockWaiting() == 0 {}
     try input.fileHandleForWriting.close()
     holder.waitUntilExit()
-    while try await installation.writeLockWaiting() > 0 { try await Task.sleep(for: .milliseconds(50)) }
+    while try await installation.writeLockWaiting() > 0 {}
   }
 
   @Test func `A worker that drains says so until its last job has ended`() async throws {
@@ -219,7 +219,6 @@ extension Installation {
     // Written when it listens.
     while try sql("SELECT count(status_address) FROM workers") == known {
       try #require(daemon.process.isRunning, "\(daemon.output)")
-      try await Task.sleep(for: .milliseconds(50))
     }
     return daemon
   }

@@ -80,7 +80,7 @@ def test_the_probe_gives_up_on_a_driver_that_hangs_before_its_caller_does(tool, 
     os.mkfifo(tmp_path / "driver.json")
     started = time.monotonic()
     done = tool.ask("--probe", __EGL_VENDOR_LIBRARY_FILENAMES=str(tmp_path / "driver.json"))
-    assert time.monotonic() - started < 60, "the worker waits no longer"
+    assert time.monotonic() - started < 40, "the worker waits for 60 s"
     eevee = json.loads(done.stdout)["eevee"]
     assert not eevee["available"] and "not drawn within" in eevee["reason"]
 
@@ -150,14 +150,16 @@ def test_a_long_render_is_never_silent_for_more_than_a_few_seconds(tool, ring, t
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
-def test_a_process_that_is_ended_while_rendering_dies_and_leaves_no_picture(tool, ring, tmp_path, ending):
+def test_a_process_that_is_ended_while_rendering_dies_at_once_and_leaves_no_picture(tool, ring, tmp_path, ending):
     request = tool.request(tmp_path / "request.json", ring, width=900, height=900, samples=4096)
     process = tool.start(request, tmp_path / "job")
     for line in process.stdout:
         if b"sample" in line:
             break
     os.killpg(process.pid, ending)
+    ended = time.monotonic()
     process.communicate(timeout=20)
+    assert time.monotonic() - ended < 2
     assert process.returncode == -ending
     assert list((tmp_path / "job").iterdir()) == []
 
